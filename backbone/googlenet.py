@@ -1,0 +1,160 @@
+"""GoogLeNet exactly as Table 1 of Szegedy et al. 2014 (arXiv:1409.4842), heads included."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .lrn import LocalResponseNorm
+
+__all__ = ["WIDTHS", "AuxiliaryHead", "GoogLeNet", "Inception", "Logits"]
+
+# Table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool projection.
+WIDTHS: dict[str, tuple[int, int, int, int, int, int]] = {
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
+}
+
+
+class Logits(NamedTuple):
+    """Class scores before softmax: main [N,K]; those of the heads at 4a and 4d, or None without heads."""
+
+    main: Tensor
+    aux1: Tensor | None = None
+    aux2: Tensor | None = None
+
+
+class Convolution(nn.Sequential):
+    """A convolution with bias, then ReLU: "all the convolutions use rectified linear activation" (section 5)."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
+        super().__init__(nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2), nn.ReLU(inplace=True))
+
+
+class Inception(nn.Module):
+    """Four branches side by side, concatenated in the order 1x1, 3x3, 5x5, pool (figure 2b)."""
+
+    def __init__(self, inputs: int, widths: tuple[int, int, int, int, int, int]) -> None:
+        super().__init__()
+        one, three_reduce, three, five_reduce, five, pool = widths
+        self.branch1 = Convolution(inputs, one, 1)
+        self.branch3_reduce = Convolution(inputs, three_reduce, 1)
+        self.branch3 = Convolution(three_reduce, three, 3)
+        self.branch5_reduce = Convolution(inputs, five_reduce, 1)
+        self.branch5 = Convolution(five_reduce, five, 5)
+        self.pool = nn.MaxPool2d(3, 1, 1)
+        self.pool_projection = Convolution(inputs, pool, 1)
+        self.outputs = one + three + five + pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps [N,C,H,W] to [N,outputs,H,W]."""
+        return torch.cat(
+            (
+                self.branch1(x),
+                self.branch3(self.branch3_reduce(x)),
+                self.branch5(self.branch5_reduce(x)),
+                self.pool_projection(self.pool(x)),
+            ),
+            dim=1,
+        )
+
+
+class AuxiliaryHead(nn.Module):
+    """The classifier on 4a or 4d that feeds gradient into the middle of the network (section 5)."""
+
+    def __init__(self, inputs: int, classes: int) -> None:
+        super().__init__()
+        self.pool = nn.AvgPool2d(5, 3)
+        self.convolution = Convolution(inputs, 128, 1)
+        self.hidden = nn.Linear(2048, 1024)
+        self.dropout = nn.Dropout(0.7)
+        self.classifier = nn.Linear(1024, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits [N,K] of activations [N,C,14,14]."""
+        x = self.convolution(self.pool(x))  # [N,128,4,4]
+        x = torch.relu(self.hidden(x.flatten(1)))  # [N,1024]
+        return self.classifier(self.dropout(x))  # type: ignore[no-any-return]
+
+
+class GoogLeNet(nn.Module):
+    """22 layers with parameters: `lower` (up to 4e) and `upper` (5a, 5b, classifier) of one network.
+
+    Inputs are [N,3,224,224]; pooling rounds up (Caffe's ceil mode), which gives the sizes of Table 1.
+    `heads` adds the two auxiliary classifiers, which only `forward` in training mode evaluates.
+    """
+
+    def __init__(self, classes: int, heads: bool = False) -> None:
+        super().__init__()
+        self.conv1 = Convolution(3, 64, 7, 2)
+        self.conv2_reduce = Convolution(64, 64, 1)
+        self.conv2 = Convolution(64, 192, 3)
+        self.lrn = LocalResponseNorm()
+        self.pool = nn.MaxPool2d(3, 2, ceil_mode=True)
+        channels = 192
+        for name, widths in WIDTHS.items():
+            module = Inception(channels, widths)
+            self.add_module(f"inception{name}", module)
+            channels = module.outputs
+        self.average = nn.AvgPool2d(7, 1)
+        self.dropout = nn.Dropout(0.4)
+        self.classifier = nn.Linear(channels, classes)
+        self.aux4a = AuxiliaryHead(512, classes) if heads else None
+        self.aux4d = AuxiliaryHead(528, classes) if heads else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Xavier weights; biases 0.2 in convolutions and 0 in classifiers, as the published Caffe model starts."""
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                assert module.bias is not None
+                nn.init.constant_(module.bias, 0.2 if isinstance(module, nn.Conv2d) else 0.0)
+
+    def _stage(self, name: str, x: Tensor) -> Tensor:
+        return self.get_submodule(f"inception{name}")(x)  # type: ignore[no-any-return]
+
+    def _to_4a(self, x: Tensor) -> Tensor:
+        x = self.pool(self.conv1(x))  # [N,64,56,56]
+        x = self.conv2(self.conv2_reduce(self.lrn(x)))  # [N,192,56,56]
+        x = self.pool(self.lrn(x))  # [N,192,28,28]
+        x = self._stage("3b", self._stage("3a", x))  # [N,480,28,28]
+        return self._stage("4a", self.pool(x))  # [N,512,14,14]
+
+    def _to_4d(self, x: Tensor) -> Tensor:
+        return self._stage("4d", self._stage("4c", self._stage("4b", x)))  # [N,528,14,14]
+
+    def _to_4e(self, x: Tensor) -> Tensor:
+        pooled: Tensor = self.pool(self._stage("4e", x))
+        return pooled  # [N,832,7,7]
+
+    def lower(self, x: Tensor) -> Tensor:
+        """Activations [N,832,7,7] after 4e and its pooling, of images [N,3,224,224]."""
+        return self._to_4e(self._to_4d(self._to_4a(x)))
+
+    def pooled(self, x: Tensor) -> Tensor:
+        """Features [N,1024] before dropout, of activations [N,832,7,7]."""
+        x = self._stage("5b", self._stage("5a", x))  # [N,1024,7,7]
+        features: Tensor = self.average(x)
+        return features.flatten(1)
+
+    def upper(self, x: Tensor) -> Tensor:
+        """Logits [N,K] of activations [N,832,7,7]."""
+        logits: Tensor = self.classifier(self.dropout(self.pooled(x)))
+        return logits
+
+    def forward(self, x: Tensor) -> Logits:
+        """Logits of images [N,3,224,224]; the heads answer in training mode only (section 5)."""
+        at_4a = self._to_4a(x)
+        at_4d = self._to_4d(at_4a)
+        main = self.upper(self._to_4e(at_4d))
+        if not self.training or self.aux4a is None or self.aux4d is None:
+            return Logits(main)
+        return Logits(main, self.aux4a(at_4a), self.aux4d(at_4d))

@@ -1,0 +1,329 @@
+"""The one training loop: it knows no task, loses nothing when it is stopped, and repeats itself exactly.
+
+A run is a function of its settings and seed alone. Step s takes examples s*batch .. (s+1)*batch of an
+endless stream of permutations, each example drawn with a seed of its own, and dropout is reseeded each
+step; so neither the number of loading workers nor an interruption changes the result.
+"""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from types import FrameType
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import Dataset as TorchDataset
+
+from googlenet_rcnn.core.errors import DataError, ProjectError
+from googlenet_rcnn.core.errors import Exit as ExitStatus
+from googlenet_rcnn.core.recipe import Settings
+from googlenet_rcnn.core.store import JsonLines, write_json
+
+from .processes import Processes
+from .run_state import RunState, load_state, save_state
+
+__all__ = ["Interrupted", "NotFinite", "Task", "TrainSettings", "train"]
+
+E = TypeVar("E")
+
+
+class TrainSettings(Settings):
+    """SGD with momentum, a falling rate and averaged weights (Szegedy 2014, section 6)."""
+
+    epochs: float = Field(1.0, gt=0)
+    batch: int = Field(64, gt=0)
+    accumulate: int = Field(1, gt=0)  # parts a batch is cut into to save memory; the result is the same
+    rate: float = Field(0.01, gt=0)
+    schedule: Literal["cosine", "steps"] = "cosine"
+    decay: float = Field(0.96, gt=0, le=1)  # "steps": the rate falls by 4 % ...
+    decay_epochs: float = Field(8.0, gt=0)  # ... every 8 epochs
+    warmup: int = Field(0, ge=0)  # steps
+    momentum: float = Field(0.9, ge=0, lt=1)
+    weight_decay: float = Field(5e-4, ge=0)
+    average: float = Field(0.0, ge=0, lt=1)  # decay of the running mean of weights (Polyak); 0: none
+    clip: float = Field(0.0, ge=0)  # largest norm of the gradient; 0: no limit
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    workers: int = Field(0, ge=0)
+    checkpoint_minutes: float = Field(5.0, ge=0)
+
+
+class Task(Protocol[E]):
+    """What is learned: examples by number, and the loss of a batch of them."""
+
+    def __len__(self) -> int:
+        """Number of examples in an epoch."""
+        ...
+
+    def example(self, index: int, random: np.random.Generator) -> E:
+        """One example; all its randomness comes from the generator."""
+        ...
+
+    def losses(self, module: nn.Module, examples: list[E]) -> dict[str, Tensor]:
+        """Named losses summed over the examples; their total is minimised."""
+        ...
+
+    def identity(self, index: int) -> str:
+        """What an example is called in an error message."""
+        ...
+
+
+class Interrupted(ProjectError):
+    """The run was asked to stop and has saved its state."""
+
+    exit = ExitStatus.INTERRUPTED
+
+
+class NotFinite(DataError):
+    """Loss or gradient stopped being a number; nothing of that step was kept."""
+
+
+class _Stream(Sampler[list[tuple[int, int]]]):
+    """Batches of (example, position in the stream) from a given step on, this process's share of each."""
+
+    def __init__(self, size: int, batch: int, seed: int, steps: range, processes: Processes) -> None:
+        self.size, self.batch, self.seed, self.steps, self.processes = size, batch, seed, steps, processes
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        epoch, order = -1, np.zeros(0, dtype=np.int64)
+        for step in self.steps:
+            rows = []
+            for position in range(step * self.batch, (step + 1) * self.batch):
+                if position // self.size != epoch:
+                    epoch = position // self.size
+                    order = np.random.default_rng([self.seed, 0, epoch]).permutation(self.size)
+                rows.append((int(order[position % self.size]), position))
+            yield rows[self.processes.rank :: self.processes.count]
+
+
+class _Examples(TorchDataset[Any], Generic[E]):
+    def __init__(self, task: Task[E], seed: int) -> None:
+        self.task, self.seed = task, seed
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[int, E]:
+        index, position = key
+        return index, self.task.example(index, np.random.default_rng([self.seed, 1, position]))
+
+
+def _as_list(batch: list[Any]) -> list[Any]:
+    return batch
+
+
+class _Stop:
+    """Notes SIGINT and SIGTERM; the second one ends the process at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    @contextmanager
+    def listening(self) -> Iterator["_Stop"]:
+        signals = (signal.SIGINT, signal.SIGTERM)
+        try:
+            before = [signal.signal(number, self._note) for number in signals]
+        except ValueError:  # not the main thread: its owner handles signals
+            yield self
+            return
+        try:
+            yield self
+        finally:
+            for number, handler in zip(signals, before, strict=True):
+                signal.signal(number, handler)
+
+
+class Progress(NamedTuple):
+    """Where a run stands: what the log holds and a console shows."""
+
+    step: int
+    steps: int
+    losses: dict[str, float]
+    rate: float
+    seconds_left: float
+
+
+def rate_at(step: int, steps: int, per_epoch: float, settings: TrainSettings) -> float:
+    """Learning rate of a step; "steps" lowers it by 4 % every 8 epochs as the paper does."""
+    if step < settings.warmup:
+        return settings.rate * (step + 1) / settings.warmup
+    if settings.schedule == "steps":
+        return settings.rate * settings.decay ** math.floor(step / per_epoch / settings.decay_epochs)
+    return settings.rate * 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def _precision(settings: TrainSettings, device: str) -> AbstractContextManager[Any]:
+    if settings.precision == "fp32":
+        return nullcontext()
+    return torch.autocast(device, torch.bfloat16 if settings.precision == "bf16" else torch.float16)
+
+
+def _groups(
+    module: nn.Module, rates: Callable[[str], float], settings: TrainSettings
+) -> list[dict[str, Any]]:
+    """One group a parameter: biases learn twice as fast and do not decay, as in Caffe."""
+    groups = []
+    for name, parameter in module.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        bias = parameter.ndim == 1
+        decay = 0.0 if bias else settings.weight_decay
+        factor = rates(name) * (2.0 if bias else 1.0)
+        groups.append({"params": [parameter], "name": name, "factor": factor, "weight_decay": decay})
+    return groups
+
+
+def train(
+    module: nn.Module,
+    task: Task[Any],
+    settings: TrainSettings,
+    folder: Path,
+    *,
+    seed: int = 0,
+    resume: bool = False,
+    rates: Callable[[str], float] = lambda name: 1.0,
+    processes: Processes | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+    data: str = "",
+    device: str = "cpu",
+) -> dict[str, Tensor]:
+    """Trains the parameters that require gradients and returns the averaged (or last) state of the module.
+
+    `folder` receives log.jsonl, last.safetensors and previous.safetensors; with `resume` a run continues
+    from there and ends with the same weights, bit for bit on a CPU, as one that was never stopped.
+    `rates` gives each parameter name a factor on the learning rate; `data` names what is trained on, and
+    resuming with another is refused. Raises Interrupted after saving, and
+    NotFinite, naming the batch, before a bad step touches the weights.
+    """
+    processes = processes or Processes()
+    steps = max(1, math.ceil(settings.epochs * len(task) / settings.batch))
+    if len(task) == 0:
+        raise DataError("NO_EXAMPLES", "there is nothing to train on: the data has no usable example")
+    optimizer = torch.optim.SGD(
+        _groups(module, rates, settings), lr=settings.rate, momentum=settings.momentum, foreach=False
+    )
+    fingerprint = {
+        "settings": settings.model_dump(exclude={"workers", "checkpoint_minutes", "accumulate"}),
+        "seed": seed,
+        "examples": len(task),
+        "data": data,
+        "parameters": [[name, list(value.shape)] for name, value in module.named_parameters()],
+    }
+    state = RunState(module, optimizer, use_average=settings.average > 0)
+    folder.mkdir(parents=True, exist_ok=True)
+    start = load_state(folder, state, fingerprint) if resume else 0
+    # fp16 has so little range that gradients need scaling; a fixed factor keeps a resumed run exact.
+    loss_scale = 1024.0 if settings.precision == "fp16" else 1.0
+
+    loader = DataLoader(
+        _Examples(task, seed),
+        batch_sampler=_Stream(len(task), settings.batch, seed, range(start, steps), processes),
+        num_workers=settings.workers,
+        collate_fn=_as_list,
+        persistent_workers=False,
+    )
+    module.train()
+    began = saved = time.monotonic()
+    with _Stop().listening() as stop, _log(folder, processes) as log:
+        for step, rows in enumerate(loader, start=start):
+            torch.manual_seed(_step_seed(seed, step, processes.rank))
+            rate = rate_at(step, steps, len(task) / settings.batch, settings)
+            for group in optimizer.param_groups:
+                group["lr"] = rate * group["factor"]
+            optimizer.zero_grad(set_to_none=True)
+            sums: dict[str, float] = {}
+            part_size = max(1, math.ceil(len(rows) / settings.accumulate))
+            for first in range(0, len(rows), part_size):
+                with _precision(settings, device):
+                    losses = task.losses(module, [item for _, item in rows[first : first + part_size]])
+                total = sum(losses.values(), torch.zeros(()))
+                (total * (loss_scale / settings.batch)).backward()  # type: ignore[no-untyped-call]
+                for name, value in losses.items():
+                    sums[name] = sums.get(name, 0.0) + float(value.detach())
+            norm = _reduce(optimizer, processes, loss_scale, settings.clip)
+            broken = not (math.isfinite(norm) and all(map(math.isfinite, sums.values())))
+            if processes.any(broken):
+                _refuse(folder, task, rows, step, rate, norm, sums)
+            optimizer.step()
+            state.update_average(settings.average, step)
+            done = step + 1
+            if processes.first:
+                left = (time.monotonic() - began) / (done - start) * (steps - done)
+                means = {name: value * processes.count / settings.batch for name, value in sums.items()}
+                report(Progress(done, steps, means, rate, left))
+                log({"step": done, "steps": steps, "loss": means, "rate": rate, "norm": norm})
+            asked = processes.any(stop.asked)
+            due = time.monotonic() - saved > settings.checkpoint_minutes * 60
+            if processes.first and (asked or due or done == steps):
+                save_state(folder, state, fingerprint, done)
+                saved = time.monotonic()
+            if asked and done < steps:
+                raise Interrupted(
+                    "INTERRUPTED", f"stopped after step {done} of {steps}; --resume continues {folder}"
+                )
+    processes.wait()
+    module.eval()
+    return state.result()
+
+
+def _step_seed(seed: int, step: int, rank: int) -> int:
+    return int(np.random.SeedSequence([seed, 2, step, rank]).generate_state(1, np.uint64)[0] >> 1)
+
+
+@contextmanager
+def _log(folder: Path, processes: Processes) -> Iterator[Callable[[dict[str, Any]], None]]:
+    if not processes.first:
+        yield lambda row: None
+        return
+    with JsonLines(folder / "log.jsonl") as lines:
+        yield lines.append
+
+
+def _reduce(optimizer: torch.optim.Optimizer, processes: Processes, loss_scale: float, clip: float) -> float:
+    """Sums gradients over processes, undoes the loss scale, limits their norm, and returns it."""
+    gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    processes.sum_(gradients)
+    if loss_scale != 1.0:
+        for gradient in gradients:
+            gradient.div_(loss_scale)
+    norm = float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g) for g in gradients])))
+    if clip and math.isfinite(norm) and norm > clip:
+        for gradient in gradients:
+            gradient.mul_(clip / norm)
+    return norm
+
+
+def _refuse(
+    folder: Path,
+    task: Task[Any],
+    rows: list[tuple[int, Any]],
+    step: int,
+    rate: float,
+    norm: float,
+    sums: dict[str, float],
+) -> None:
+    names = [task.identity(index) for index, _ in rows]
+    facts = {
+        "step": step + 1,
+        "rate": rate,
+        "norm": repr(norm),
+        "loss": {k: repr(v) for k, v in sums.items()},
+    }
+    write_json(folder / "not-finite.json", facts | {"batch": names})
+    shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+    raise NotFinite(
+        "NOT_FINITE",
+        f"step {step + 1}: loss or gradient is not finite at rate {rate:.3g} (batch: {shown}; all in "
+        f"{folder / 'not-finite.json'}); lower the rate or look at those images",
+    )

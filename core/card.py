@@ -1,0 +1,58 @@
+"""The Card that travels inside a checkpoint: all that is needed to use its weights, and where they come from."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from .recipe import Settings
+from .types import LabelSet
+
+__all__ = ["Card", "Preprocessing"]
+
+Triple = tuple[float, float, float]
+
+
+class Preprocessing(Settings):
+    """From uint8 RGB crops to what the network takes: (value * scale - mean) / deviation, in `order`."""
+
+    order: Literal["RGB", "BGR"] = "BGR"
+    scale: float = 1.0
+    mean: Triple = (104.0, 117.0, 123.0)
+    deviation: Triple = (1.0, 1.0, 1.0)
+
+    @property
+    def fill(self) -> tuple[int, int, int]:
+        """The RGB colour that becomes (almost) zero: what a warp puts outside the image."""
+        red, green, blue = self.mean if self.order == "RGB" else self.mean[::-1]
+        return round(red / self.scale), round(green / self.scale), round(blue / self.scale)
+
+
+class Card(Settings):
+    """What a weights file is: architecture, labels, preprocessing, training, figures, provenance."""
+
+    format: int = 1
+    arch: Literal["googlenet", "googlenet-bn"] = "googlenet"
+    task: Literal["classifier", "detector"] = "classifier"
+    labels: tuple[str, ...]
+    heads: bool = False
+    preprocessing: Preprocessing = Preprocessing()
+    resize_filter: str = "cv2.INTER_CUBIC"
+    warp_side: int = 224
+    warp_context: int = 16
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    data: str = ""
+    metrics: dict[str, Any] = Field(default_factory=dict)
+    seed: int | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+    licence: str = ""
+    provenance: str = ""
+
+    @property
+    def classes(self) -> int:
+        """Outputs of the network: a detector has background in column 0 beside its labels."""
+        return len(self.labels) + (self.task == "detector")
+
+    @property
+    def label_set(self) -> LabelSet:
+        """The foreground labels."""
+        return LabelSet(self.labels)

@@ -1,0 +1,87 @@
+"""Recipes: TOML files whose tables mirror frozen, strict settings classes and list departures only."""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .errors import UsageError
+
+__all__ = ["Settings", "load_recipe", "override"]
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, without conversions between types, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def _keys(kind: type[BaseModel], prefix: str = "") -> list[str]:
+    found = []
+    for name, info in kind.model_fields.items():
+        found.append(prefix + name)
+        if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel):
+            found += _keys(info.annotation, f"{prefix}{name}.")
+    return found
+
+
+def _parse(kind: type[S], values: dict[str, Any], source: str) -> S:
+    try:
+        # JSON mode: TOML has arrays where settings have tuples; types stay strict otherwise.
+        return kind.model_validate(_tuples(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(key, _keys(kind), n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(_keys(kind))}"
+            raise UsageError("RECIPE_KEY", f"{source}: unknown key {key}{hint}") from None
+        raise UsageError("RECIPE_VALUE", f"{source}: {key}: {first['msg']}, got {first['input']!r}") from None
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def override(values: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
+    """A copy of nested values with `a.b=v` assignments applied; v is read as TOML, else as text."""
+    result: dict[str, Any] = {key: dict(v) if isinstance(v, dict) else v for key, v in values.items()}
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        if not equals or not path.strip():
+            raise UsageError(
+                "RECIPE_SET", f"--set {assignment}: expected key=value, for example train.epochs=2"
+            )
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        *tables, last = path.strip().split(".")
+        target = result
+        for table in tables:
+            inner = target.setdefault(table, {})
+            if not isinstance(inner, dict):
+                raise UsageError("RECIPE_SET", f"--set {assignment}: {table} is a value, not a table")
+            target[table] = target = dict(inner)
+        target[last] = value
+    return result
+
+
+def load_recipe(kind: type[S], path: Path | None, assignments: list[str] | None = None) -> S:
+    """Settings of a TOML file (or the defaults) with assignments on top; UsageError names the dotted key."""
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UsageError("RECIPE_MISSING", f"cannot read recipe {path}: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError("RECIPE_PARSE", f"{path}: {error}") from None
+    return _parse(kind, override(values, assignments or []), str(path or "settings"))

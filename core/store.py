@@ -1,0 +1,138 @@
+"""Files that are either whole or absent: everything is written to a temporary name, synced and renamed."""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from .errors import DataError, ResourceError, UsageError
+
+__all__ = ["JsonLines", "atomic_file", "digest", "lock", "read_json_lines", "write_json"]
+
+
+@contextmanager
+def atomic_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
+    """A file that takes the name `path` only once it is complete and on disk; a failure leaves nothing behind.
+
+    Raises ResourceError (DISK_FULL) when the disk is full and UsageError (OUT_UNWRITABLE) when the
+    folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    encoding = None if "b" in mode else "utf-8"
+    newline = None if "b" in mode else "\n"
+    try:
+        with open(temporary, mode, encoding=encoding, newline=newline) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise storage_error(error, path) from error
+        raise
+
+
+def storage_error(error: OSError, path: Path) -> ResourceError | UsageError:
+    """The coded error for an operating system's refusal to write `path`."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ResourceError("DISK_FULL", f"no space left while writing {path}: free some and run again")
+    return UsageError("OUT_UNWRITABLE", f"cannot write {path}: {error.strerror or error}")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes a value as indented JSON; not-a-number is refused, since JSON has none."""
+    with atomic_file(path, "w") as stream:
+        json.dump(value, stream, indent=2, ensure_ascii=False, allow_nan=False)
+        stream.write("\n")
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Objects of a JSON-lines file in order; DataError with the line number for anything else."""
+    with open(path, "rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise DataError("JSONL_PARSE", f"{path}:{number}: not a JSON object ({error})") from None
+            if not isinstance(row, dict):
+                raise DataError(
+                    "JSONL_PARSE", f"{path}:{number}: expected an object, got {type(row).__name__}"
+                )
+            yield row
+
+
+class JsonLines:
+    """A JSON-lines file that grows a row at a time; a tail torn by a crash is cut off when it is opened again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            if path.exists():
+                whole = path.read_bytes()
+                complete = whole[: whole.rfind(b"\n") + 1]
+                if complete != whole:
+                    os.truncate(path, len(complete))
+            self._stream = open(path, "ab")  # noqa: SIM115 - lives as long as the object
+        except OSError as error:
+            raise storage_error(error, path) from error
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Writes one object as one line and hands it to the operating system at once."""
+        line = json.dumps(row, ensure_ascii=True, allow_nan=False, separators=(",", ":")) + "\n"
+        try:
+            self._stream.write(line.encode())
+            self._stream.flush()
+        except OSError as error:
+            raise storage_error(error, self.path) from error
+
+    def close(self) -> None:
+        """Syncs and closes the file."""
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+
+    def __enter__(self) -> "JsonLines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@contextmanager
+def lock(path: Path) -> Iterator[None]:
+    """Holds `path` as a lock of this process; UsageError (OUT_BUSY) when another living process holds it.
+
+    The operating system drops the lock with the process, so a crash never leaves one behind.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows has no fcntl; there two writers are the user's own care
+        yield
+        return
+    try:
+        stream = open(path, "ab")  # noqa: SIM115
+    except OSError as error:
+        raise storage_error(error, path) from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(
+                "OUT_BUSY", f"another process is writing beside {path}: wait or choose another output"
+            ) from None
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                path.unlink()

@@ -1,0 +1,157 @@
+"""From a pretrained classifier to a detector, in two stages that a CPU can afford.
+
+Stage "head": everything up to 4e is frozen, so its activations are computed once per window and 5a, 5b
+and a new classifier over C+1 classes are trained on them. Stage "network": all layers, at a low rate, on
+crops warped anew. R-CNN (arXiv:1311.2524, section 2.3) trains all layers throughout.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from googlenet_rcnn.backbone.architectures import Network, build_network, identity, load_network
+from googlenet_rcnn.backbone.checkpoint import save_weights
+from googlenet_rcnn.backbone.processes import Processes
+from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
+from googlenet_rcnn.core.card import Card
+from googlenet_rcnn.core.errors import DataError
+from googlenet_rcnn.core.recipe import Settings
+from googlenet_rcnn.core.types import Dataset, Proposer
+
+from .activations import ActivationCache, Shard
+from .sampling import WindowSampling
+from .tasks import ActivationTask, WindowTask
+from .warp import Warp
+
+__all__ = ["DetectorRecipe", "FineTuning"]
+
+
+class ProposalSettings(Settings):
+    """Where training windows come from."""
+
+    preset: str = "fast"
+    superpixel_scale: float = Field(2.0, gt=0)
+
+
+class DetectorRecipe(Settings):
+    """All that decides how a detector is trained."""
+
+    seed: int = 0
+    context: int = Field(16, ge=0)  # pixels of surroundings in a crop
+    classifier_rate: float = Field(4.0, gt=0)  # the new layer learns faster than the pretrained ones
+    proposals: ProposalSettings = ProposalSettings()
+    windows: WindowSampling = WindowSampling()
+    head: TrainSettings = TrainSettings(epochs=3.0, batch=64, rate=0.005, average=0.995)
+    network: TrainSettings = TrainSettings(epochs=0.1, batch=32, rate=0.001, average=0.98)
+
+
+def _frozen_below_5a(network: Network) -> None:
+    upper = ("inception5", "classifier", "fc.")
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(name.startswith(upper))
+
+
+@dataclass(frozen=True, eq=False)
+class FineTuning:
+    """One training run: `out` receives a folder for each stage and detector.safetensors in half precision."""
+
+    recipe: DetectorRecipe
+    init: Path
+    out: Path
+    cache: Path
+    proposer: Proposer
+    processes: Processes
+    say: Callable[[str], None]
+    report: Callable[[str, Progress], None]
+
+    def run(self, dataset: Dataset, data: str, resume: bool) -> Path:
+        """Trains on every sample of the data set and returns the path of the weights."""
+        if not any(len(s.truth) for s in dataset.samples if s.truth is not None):
+            raise DataError("NO_OBJECTS", f"{data}: no image has an object to learn from")
+        pretrained, start = load_network(self.init)
+        card = self._card(start, dataset, data)
+        network = self._new_head(pretrained, card)
+        warp = Warp(card.warp_side, card.warp_context, card.preprocessing.fill)
+        cache = ActivationCache(
+            self.cache, pretrained.lower, card.preprocessing, self.proposer, warp, self.recipe.windows,
+            self.recipe.seed, identity(pretrained),
+        )  # fmt: skip
+        shards = self._shards(cache, dataset)
+        activations = ActivationTask(shards)
+        self.say(f"{len(shards)} images, {len(activations)} windows")
+        self._stage("head", network, activations, self.recipe.head, resume)
+        self._stage(
+            "network", network, WindowTask(shards, warp, card.preprocessing), self.recipe.network, resume
+        )
+        path = self.out / "detector.safetensors"
+        if self.processes.first:
+            save_weights(path, network.state_dict(), card, half=True)
+        self.processes.wait()
+        return path
+
+    def _card(self, start: Card, dataset: Dataset, data: str) -> Card:
+        return Card(
+            arch=start.arch,
+            task="detector",
+            labels=dataset.labels.names,
+            preprocessing=start.preprocessing,
+            warp_context=self.recipe.context,
+            recipe=self.recipe.model_dump(mode="json"),
+            data=data,
+            seed=self.recipe.seed,
+            versions={name: version(name) for name in ("torch", "numpy", "googlenet-rcnn")},
+            licence=start.licence,
+            provenance=f"fine-tuned from: {start.provenance or self.init.name}",
+        )
+
+    def _new_head(self, pretrained: Network, card: Card) -> Network:
+        """A detector with the pretrained layers and a fresh classifier, drawn from N(0, 0.01) as in R-CNN."""
+        torch.manual_seed(self.recipe.seed)
+        network = build_network(card)
+        last = ("classifier.", "fc.")
+        kept = {
+            n: t
+            for n, t in pretrained.state_dict().items()
+            if n in network.state_dict() and not n.startswith(last)
+        }
+        network.load_state_dict(kept, strict=False)
+        for name, parameter in network.named_parameters():
+            if name.startswith(last):
+                nn.init.normal_(parameter, std=0.01) if parameter.ndim > 1 else nn.init.zeros_(parameter)
+        return network
+
+    def _shards(self, cache: ActivationCache, dataset: Dataset) -> list[Shard]:
+        """Each process makes its share of the missing shards, then all read all of them."""
+        mine = dataset.samples[self.processes.rank :: self.processes.count]
+        for done, _ in enumerate(cache.build(mine), start=1):
+            if done % 100 == 0 or done == len(mine):
+                self.say(f"cached activations of {done} of {len(mine)} images")
+        self.processes.wait()
+        return list(cache.build(dataset.samples))
+
+    def _stage(
+        self,
+        name: str,
+        network: Network,
+        task: ActivationTask | WindowTask,
+        settings: TrainSettings,
+        resume: bool,
+    ) -> None:
+        network.requires_grad_(True)
+        if name == "head":
+            _frozen_below_5a(network)
+        state = train(
+            network, task, settings, self.out / name,
+            seed=self.recipe.seed,
+            resume=resume,
+            rates=lambda key: self.recipe.classifier_rate if key.startswith(("classifier.", "fc.")) else 1.0,
+            processes=self.processes,
+            report=lambda progress: self.report(name, progress),
+            data=task.fingerprint(),
+        )  # fmt: skip
+        network.load_state_dict(state)
