@@ -32,7 +32,7 @@ def build_network(card: Card) -> Network:
         network = GoogLeNet(card.classes, heads=card.heads)
     else:
         network = GoogLeNetBN(card.classes, heads=card.heads)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)
     return network
 
 
@@ -45,7 +45,7 @@ def load_network(path: Path) -> Loaded:
 
 
 def identity(module: nn.Module, without: str = "\0") -> str:
-    """SHA-256 over the names and values of a module's tensors, leaving out names that begin with `without`."""
+    """SHA-256 over the names and values of a module's tensors, leaving out names beginning with `without`."""
     total = hashlib.sha256()
     for name, tensor in module.state_dict().items():
         if not name.startswith(without):

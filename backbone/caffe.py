@@ -36,7 +36,7 @@ def is_caffe(tensors: dict[str, Tensor]) -> bool:
 def _rename(layer: str) -> str:
     if layer in _STEM:
         return _STEM[layer]
-    if found := re.fullmatch(r"inception_(\d[a-e])/(\w+)", layer):
+    if found := re.fullmatch(r"inception_(3[ab]|4[a-e]|5[ab])/(\w+)", layer):
         return f"inception{found[1]}.{_BRANCH[found[2]]}.0"
     if found := re.fullmatch(r"loss([12])/(conv|fc|classifier)", layer):
         return f"aux4{'a' if found[1] == '1' else 'd'}.{_HEAD[found[2]]}"
@@ -51,7 +51,5 @@ def from_caffe(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         try:
             renamed[f"{_rename(layer)}.{kind}"] = tensor
         except KeyError:
-            raise ModelError(
-                "MODEL_INVALID", f"the Caffe model has a layer GoogLeNet lacks: {layer}"
-            ) from None
+            raise ModelError("MODEL_INVALID", f"the Caffe model has a layer GoogLeNet lacks: {layer}") from None
     return renamed

@@ -44,9 +44,7 @@ def _open(path: Path) -> "safe_open":
     except OSError as error:
         raise ModelError("MODEL_MISSING", f"cannot read weights {path}: {error.strerror}") from None
     if len(head) < 8 or int.from_bytes(head, "little") > _HEADER_LIMIT:
-        raise ModelError(
-            "MODEL_INVALID", f"{path} is no safetensors file (pickles are never loaded): {_MEND}"
-        )
+        raise ModelError("MODEL_INVALID", f"{path} is no safetensors file (pickles are never loaded): {_MEND}")
     try:
         return safe_open(path, framework="pt")
     except SafetensorError as error:
@@ -58,22 +56,16 @@ def read_card(path: Path) -> Card:
     with _open(path) as file:
         text = (file.metadata() or {}).get("card")
     if text is None:
-        raise ModelError(
-            "MODEL_NO_CARD", f"{path} has no card: bring it in with googlenet-rcnn import-weights"
-        )
+        raise ModelError("MODEL_NO_CARD", f"{path} has no card: bring it in with googlenet-rcnn import-weights")
     try:
         version = json.loads(text).get("format", 0)
         if version > FORMAT:
-            raise ModelError(
-                "MODEL_NEWER", f"{path} has card format {version}, this program reads {FORMAT}: update it"
-            )
+            raise ModelError("MODEL_NEWER", f"{path} has card format {version}, this program reads {FORMAT}: update it")
         return Card.model_validate_json(text)
     except (ValidationError, ValueError, AttributeError, TypeError) as error:
         if isinstance(error, ModelError):
             raise
-        raise ModelError(
-            "MODEL_INVALID", f"the card of {path} cannot be read: {str(error).splitlines()[0]}"
-        ) from None
+        raise ModelError("MODEL_INVALID", f"the card of {path} cannot be read: {str(error).splitlines()[0]}") from None
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -83,16 +75,16 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def load_weights(module: nn.Module, tensors: dict[str, Tensor], source: str) -> None:
-    """Copies tensors into a module; ModelError names the first one missing, superfluous, misshapen or not finite."""
+    """Copies tensors into a module; ModelError names the first one missing, surplus, misshapen or not finite."""
     expected = module.state_dict()
     for name, value in expected.items():
         if name not in tensors:
             raise ModelError("MODEL_INVALID", f"{source} lacks the tensor {name}")
         got = tensors[name]
         if got.shape != value.shape:
-            raise ModelError(
-                "MODEL_INVALID", f"{source}: {name} is {list(got.shape)}, expected {list(value.shape)}"
-            )
+            raise ModelError("MODEL_INVALID", f"{source}: {name} is {list(got.shape)}, expected {list(value.shape)}")
+        if got.is_floating_point() != value.is_floating_point():
+            raise ModelError("MODEL_INVALID", f"{source}: {name} is {got.dtype}, expected {value.dtype}")
         if not bool(torch.isfinite(got).all()):
             raise ModelError("MODEL_INVALID", f"{source}: {name} holds values that are not finite")
     surplus = sorted(set(tensors) - set(expected))

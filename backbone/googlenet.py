@@ -32,7 +32,7 @@ class Logits(NamedTuple):
 
 
 class Convolution(nn.Sequential):
-    """A convolution with bias, then ReLU: "all the convolutions use rectified linear activation" (section 5)."""
+    """A convolution with bias, then ReLU: "all the convolutions use rectified linear activation" (sec. 5)."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1) -> None:
         super().__init__(nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2), nn.ReLU(inplace=True))
@@ -111,7 +111,7 @@ class GoogLeNet(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Xavier weights; biases 0.2 in convolutions and 0 in classifiers, as the published Caffe model starts."""
+        """Xavier weights; biases 0.2 in convolutions and 0 in classifiers, as the Caffe model starts."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.xavier_uniform_(module.weight)

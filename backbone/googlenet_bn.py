@@ -29,9 +29,7 @@ class GoogLeNetBN(nn.Module):
         # Imported here because importing torchvision takes seconds.
         from torchvision.models import GoogLeNet as TorchvisionGoogLeNet
 
-        network = TorchvisionGoogLeNet(
-            num_classes=classes, aux_logits=heads, transform_input=False, init_weights=False
-        )
+        network = TorchvisionGoogLeNet(num_classes=classes, aux_logits=heads, transform_input=False, init_weights=False)
         for name, module in network.named_children():
             self.add_module(name, module)
         self.heads = heads
@@ -54,7 +52,7 @@ class GoogLeNetBN(nn.Module):
         return self._run(("dropout", "fc"), self.pooled(x))
 
     def forward(self, x: Tensor) -> Logits:
-        """Logits of images [N,3,224,224]; aux1 is the head on 4a, aux2 the one on 4d, in training mode only."""
+        """Logits of images [N,3,224,224]; aux1 is the head on 4a, aux2 that on 4d, in training mode only."""
         at_4a = self._run(_LOWER[:9], x)
         at_4d = self._run(_LOWER[9:12], at_4a)
         main = self.upper(self._run(_LOWER[12:], at_4d))

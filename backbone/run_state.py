@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from googlenet_rcnn.core.errors import ModelError, UsageError
-from googlenet_rcnn.core.store import atomic_file
+from googlenet_rcnn.core.store import atomic_file, storage_error
 
 __all__ = ["RunState", "load_state", "save_state"]
 
@@ -26,7 +27,7 @@ class RunState:
         self.average = {name: value.detach().clone() for name, value in state.items()} if use_average else {}
 
     def update_average(self, decay: float, step: int) -> None:
-        """Polyak averaging (Szegedy 2014, section 6); early steps count less so that the start is forgotten."""
+        """Polyak averaging (Szegedy 2014, section 6); early steps count less, so the start is forgotten."""
         if not self.average:
             return
         weight = 1.0 - min(decay, (1.0 + step) / (10.0 + step))
@@ -39,6 +40,10 @@ class RunState:
     def result(self) -> dict[str, Tensor]:
         """The averaged weights, or the last ones where no mean is kept."""
         return self.average or {name: value.detach() for name, value in self.module.state_dict().items()}
+
+    def finite(self) -> bool:
+        """Whether every weight is a number, as all that is written must be."""
+        return all(bool(torch.isfinite(tensor).all()) for tensor in self.tensors().values())
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything as named tensors."""
@@ -71,12 +76,26 @@ def save_state(folder: Path, state: RunState, fingerprint: dict[str, Any], step:
     metadata = {"step": str(step), "fingerprint": json.dumps(fingerprint, sort_keys=True)}
     data = save({name: tensor.contiguous() for name, tensor in state.tensors().items()}, metadata=metadata)
     spare = folder / "previous.safetensors"
-    if last.exists():
-        with suppress(FileNotFoundError):
-            spare.unlink()
-        os.link(last, spare)
+    if _readable(last):  # a damaged file must not replace the good one before it
+        try:
+            with suppress(FileNotFoundError):
+                spare.unlink()
+            try:
+                os.link(last, spare)
+            except OSError:  # a file system without hard links
+                shutil.copyfile(last, spare)
+        except OSError as error:
+            raise storage_error(error, spare) from error
     with atomic_file(last) as stream:
         stream.write(data)
+
+
+def _readable(path: Path) -> bool:
+    try:
+        with safe_open(path, framework="pt"):
+            return True
+    except (SafetensorError, OSError):
+        return False
 
 
 def load_state(folder: Path, state: RunState, fingerprint: dict[str, Any]) -> int:
@@ -90,15 +109,16 @@ def load_state(folder: Path, state: RunState, fingerprint: dict[str, Any]) -> in
         try:
             with safe_open(path, framework="pt") as file:
                 metadata = file.metadata() or {}
+                saved, step = json.loads(metadata["fingerprint"]), int(metadata["step"])
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
         except FileNotFoundError:
             continue
-        except (SafetensorError, OSError):
+        except (SafetensorError, OSError, KeyError, ValueError):
             damaged = path
             continue
-        _compare(json.loads(metadata["fingerprint"]), fingerprint, folder)
+        _compare(saved, fingerprint, folder)
         state.restore(tensors)
-        return int(metadata["step"])
+        return step
     if damaged is not None:
         raise ModelError("STATE_DAMAGED", f"no readable state in {folder}: remove {damaged} to start again")
     return 0

@@ -5,6 +5,7 @@ endless stream of permutations, each example drawn with a seed of its own, and d
 step; so neither the number of loading workers nor an interruption changes the result.
 """
 
+import json
 import math
 import signal
 import time
@@ -12,26 +13,24 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Sampler
-from torch.utils.data import Dataset as TorchDataset
+from torch.utils.data import DataLoader
 
-from googlenet_rcnn.core.errors import DataError, ProjectError
+from googlenet_rcnn.core.errors import DataError, ProjectError, UsageError
 from googlenet_rcnn.core.errors import Exit as ExitStatus
 from googlenet_rcnn.core.recipe import Settings
-from googlenet_rcnn.core.store import JsonLines, write_json
+from googlenet_rcnn.core.store import JsonLines, atomic_file, read_json_lines, write_json
 
 from .processes import Processes
 from .run_state import RunState, load_state, save_state
+from .stream import BatchStream, SeededExamples, Task, as_list, ignore_interrupt
 
 __all__ = ["Interrupted", "NotFinite", "Task", "TrainSettings", "train"]
-
-E = TypeVar("E")
 
 
 class TrainSettings(Settings):
@@ -54,26 +53,6 @@ class TrainSettings(Settings):
     checkpoint_minutes: float = Field(5.0, ge=0)
 
 
-class Task(Protocol[E]):
-    """What is learned: examples by number, and the loss of a batch of them."""
-
-    def __len__(self) -> int:
-        """Number of examples in an epoch."""
-        ...
-
-    def example(self, index: int, random: np.random.Generator) -> E:
-        """One example; all its randomness comes from the generator."""
-        ...
-
-    def losses(self, module: nn.Module, examples: list[E]) -> dict[str, Tensor]:
-        """Named losses summed over the examples; their total is minimised."""
-        ...
-
-    def identity(self, index: int) -> str:
-        """What an example is called in an error message."""
-        ...
-
-
 class Interrupted(ProjectError):
     """The run was asked to stop and has saved its state."""
 
@@ -82,40 +61,6 @@ class Interrupted(ProjectError):
 
 class NotFinite(DataError):
     """Loss or gradient stopped being a number; nothing of that step was kept."""
-
-
-class _Stream(Sampler[list[tuple[int, int]]]):
-    """Batches of (example, position in the stream) from a given step on, this process's share of each."""
-
-    def __init__(self, size: int, batch: int, seed: int, steps: range, processes: Processes) -> None:
-        self.size, self.batch, self.seed, self.steps, self.processes = size, batch, seed, steps, processes
-
-    def __len__(self) -> int:
-        return len(self.steps)
-
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        epoch, order = -1, np.zeros(0, dtype=np.int64)
-        for step in self.steps:
-            rows = []
-            for position in range(step * self.batch, (step + 1) * self.batch):
-                if position // self.size != epoch:
-                    epoch = position // self.size
-                    order = np.random.default_rng([self.seed, 0, epoch]).permutation(self.size)
-                rows.append((int(order[position % self.size]), position))
-            yield rows[self.processes.rank :: self.processes.count]
-
-
-class _Examples(TorchDataset[Any], Generic[E]):
-    def __init__(self, task: Task[E], seed: int) -> None:
-        self.task, self.seed = task, seed
-
-    def __getitem__(self, key: tuple[int, int]) -> tuple[int, E]:
-        index, position = key
-        return index, self.task.example(index, np.random.default_rng([self.seed, 1, position]))
-
-
-def _as_list(batch: list[Any]) -> list[Any]:
-    return batch
 
 
 class _Stop:
@@ -169,9 +114,7 @@ def _precision(settings: TrainSettings, device: str) -> AbstractContextManager[A
     return torch.autocast(device, torch.bfloat16 if settings.precision == "bf16" else torch.float16)
 
 
-def _groups(
-    module: nn.Module, rates: Callable[[str], float], settings: TrainSettings
-) -> list[dict[str, Any]]:
+def _groups(module: nn.Module, rates: Callable[[str], float], settings: TrainSettings) -> list[dict[str, Any]]:
     """One group a parameter: biases learn twice as fast and do not decay, as in Caffe."""
     groups = []
     for name, parameter in module.named_parameters():
@@ -210,6 +153,8 @@ def train(
     steps = max(1, math.ceil(settings.epochs * len(task) / settings.batch))
     if len(task) == 0:
         raise DataError("NO_EXAMPLES", "there is nothing to train on: the data has no usable example")
+    if settings.batch < processes.count:
+        raise UsageError("BATCH", f"a batch of {settings.batch} cannot be shared by {processes.count} processes")
     optimizer = torch.optim.SGD(
         _groups(module, rates, settings), lr=settings.rate, momentum=settings.momentum, foreach=False
     )
@@ -227,15 +172,16 @@ def train(
     loss_scale = 1024.0 if settings.precision == "fp16" else 1.0
 
     loader = DataLoader(
-        _Examples(task, seed),
-        batch_sampler=_Stream(len(task), settings.batch, seed, range(start, steps), processes),
+        SeededExamples(task, seed),
+        batch_sampler=BatchStream(len(task), settings.batch, seed, range(start, steps), processes),
         num_workers=settings.workers,
-        collate_fn=_as_list,
+        collate_fn=as_list,
+        worker_init_fn=ignore_interrupt,
         persistent_workers=False,
     )
     module.train()
     began = saved = time.monotonic()
-    with _Stop().listening() as stop, _log(folder, processes) as log:
+    with _Stop().listening() as stop, _log(folder, processes, start) as log:
         for step, rows in enumerate(loader, start=start):
             torch.manual_seed(_step_seed(seed, step, processes.rank))
             rate = rate_at(step, steps, len(task) / settings.batch, settings)
@@ -266,12 +212,12 @@ def train(
             asked = processes.any(stop.asked)
             due = time.monotonic() - saved > settings.checkpoint_minutes * 60
             if processes.first and (asked or due or done == steps):
+                if not state.finite():
+                    _refuse(folder, task, rows, step, rate, norm, sums)
                 save_state(folder, state, fingerprint, done)
                 saved = time.monotonic()
             if asked and done < steps:
-                raise Interrupted(
-                    "INTERRUPTED", f"stopped after step {done} of {steps}; --resume continues {folder}"
-                )
+                raise Interrupted("INTERRUPTED", f"stopped after step {done} of {steps}; --resume continues {folder}")
     processes.wait()
     module.eval()
     return state.result()
@@ -282,17 +228,27 @@ def _step_seed(seed: int, step: int, rank: int) -> int:
 
 
 @contextmanager
-def _log(folder: Path, processes: Processes) -> Iterator[Callable[[dict[str, Any]], None]]:
+def _log(folder: Path, processes: Processes, start: int) -> Iterator[Callable[[dict[str, Any]], None]]:
     if not processes.first:
         yield lambda row: None
         return
-    with JsonLines(folder / "log.jsonl") as lines:
+    path = folder / "log.jsonl"
+    JsonLines(path).close()  # cuts off a torn tail
+    # Steps after the state that the run goes on from will be taken, and logged, again.
+    kept = [row for row in read_json_lines(path) if row["step"] <= start]
+    with atomic_file(path, "w") as stream:
+        stream.writelines(json.dumps(row, separators=(",", ":")) + "\n" for row in kept)
+    with JsonLines(path) as lines:
         yield lines.append
 
 
 def _reduce(optimizer: torch.optim.Optimizer, processes: Processes, loss_scale: float, clip: float) -> float:
     """Sums gradients over processes, undoes the loss scale, limits their norm, and returns it."""
-    gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    if processes.count > 1:  # a share without examples of a kind must still send what the others wait for
+        for p in parameters:
+            p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+    gradients = [p.grad for p in parameters if p.grad is not None]
     processes.sum_(gradients)
     if loss_scale != 1.0:
         for gradient in gradients:

@@ -21,12 +21,10 @@ def area(boxes: Array) -> NDArray[np.float64]:
 def intersection_over_union(a: Array, b: Array) -> NDArray[np.float64]:
     """Overlap [N,M] of boxes a [N,4] with boxes b [M,4]; 0 where the union is empty."""
     corner_a, corner_b = a.astype(np.float64)[:, None], b.astype(np.float64)[None]
-    sides = np.minimum(corner_a[..., 2:], corner_b[..., 2:]) - np.maximum(
-        corner_a[..., :2], corner_b[..., :2]
-    )
+    sides = np.minimum(corner_a[..., 2:], corner_b[..., 2:]) - np.maximum(corner_a[..., :2], corner_b[..., :2])
     shared = np.prod(np.maximum(sides, 0.0), axis=-1)
     union = area(a)[:, None] + area(b)[None] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
 
 
 def clip(boxes: Array, height: int, width: int) -> Array:

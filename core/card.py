@@ -1,4 +1,4 @@
-"""The Card that travels inside a checkpoint: all that is needed to use its weights, and where they come from."""
+"""The Card that travels inside a checkpoint: what is needed to use its weights, and where they come from."""
 
 from typing import Any, Literal
 

@@ -145,9 +145,7 @@ def decode_image(data: bytes, policy: ImagePolicy | None = None, name: str = "im
         reason = f"pixels of mode {opened.mode} are not read; convert it to 8-bit RGB first"
         raise _fault("IMG_UNSUPPORTED_MODE", name, reason) from error
     except MemoryError as error:
-        raise _fault(
-            "IMG_TOO_LARGE", name, "there is not enough memory for it; lower --max-pixels"
-        ) from error
+        raise _fault("IMG_TOO_LARGE", name, "there is not enough memory for it; lower --max-pixels") from error
     # TIFF and AVIF turn their pixels when they load, and then no longer report an orientation.
     if policy.exif:
         pixels = turn(pixels, _orientation(opened))
@@ -170,9 +168,7 @@ def _check_file(status: os.stat_result, name: str, policy: ImagePolicy) -> None:
 
 
 def _too_many_bytes(size: int, policy: ImagePolicy) -> str:
-    return (
-        f"{size} bytes are more than the {policy.max_bytes} allowed; save it smaller (see also --max-pixels)"
-    )
+    return f"{size} bytes are more than the {policy.max_bytes} allowed; save it smaller (see also --max-pixels)"
 
 
 def _recognise(data: bytes, name: str, policy: ImagePolicy) -> str:
@@ -247,9 +243,7 @@ def _has_more_frames(opened: ImageFile) -> bool:
         return True
 
 
-def _load(
-    opened: ImageFile, data: bytes, kind: str, name: str, policy: ImagePolicy, notes: list[str]
-) -> ImageFile:
+def _load(opened: ImageFile, data: bytes, kind: str, name: str, policy: ImagePolicy, notes: list[str]) -> ImageFile:
     """Decodes the pixels; a cut file passes if only its end mark is gone or if `policy` salvages."""
     try:
         opened.load()

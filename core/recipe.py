@@ -15,7 +15,7 @@ __all__ = ["Settings", "load_recipe", "override"]
 class Settings(BaseModel):
     """Base of all settings: immutable, without conversions between types, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 S = TypeVar("S", bound=Settings)
@@ -32,7 +32,7 @@ def _keys(kind: type[BaseModel], prefix: str = "") -> list[str]:
 
 def _parse(kind: type[S], values: dict[str, Any], source: str) -> S:
     try:
-        # JSON mode: TOML has arrays where settings have tuples; types stay strict otherwise.
+        # TOML has arrays where settings have tuples; types stay strict otherwise.
         return kind.model_validate(_tuples(values))
     except ValidationError as error:
         first = error.errors()[0]
@@ -56,9 +56,7 @@ def override(values: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         if not equals or not path.strip():
-            raise UsageError(
-                "RECIPE_SET", f"--set {assignment}: expected key=value, for example train.epochs=2"
-            )
+            raise UsageError("RECIPE_SET", f"--set {assignment}: expected key=value, for example train.epochs=2")
         try:
             value = tomllib.loads(f"value = {text}")["value"]
         except tomllib.TOMLDecodeError:

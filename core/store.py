@@ -16,7 +16,7 @@ __all__ = ["JsonLines", "atomic_file", "digest", "lock", "read_json_lines", "wri
 
 @contextmanager
 def atomic_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
-    """A file that takes the name `path` only once it is complete and on disk; a failure leaves nothing behind.
+    """A file that takes the name `path` only once it is complete and on disk; a failure leaves nothing.
 
     Raises ResourceError (DISK_FULL) when the disk is full and UsageError (OUT_UNWRITABLE) when the
     folder cannot be written.
@@ -67,14 +67,12 @@ def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
             except ValueError as error:
                 raise DataError("JSONL_PARSE", f"{path}:{number}: not a JSON object ({error})") from None
             if not isinstance(row, dict):
-                raise DataError(
-                    "JSONL_PARSE", f"{path}:{number}: expected an object, got {type(row).__name__}"
-                )
+                raise DataError("JSONL_PARSE", f"{path}:{number}: expected an object, got {type(row).__name__}")
             yield row
 
 
 class JsonLines:
-    """A JSON-lines file that grows a row at a time; a tail torn by a crash is cut off when it is opened again."""
+    """A JSON-lines file that grows a row at a time; opening it again cuts off a tail torn by a crash."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -99,8 +97,12 @@ class JsonLines:
 
     def close(self) -> None:
         """Syncs and closes the file."""
-        os.fsync(self._stream.fileno())
-        self._stream.close()
+        try:
+            with self._stream:
+                self._stream.flush()
+                os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise storage_error(error, self.path) from error
 
     def __enter__(self) -> "JsonLines":
         return self
@@ -120,17 +122,24 @@ def lock(path: Path) -> Iterator[None]:
     except ImportError:  # Windows has no fcntl; there two writers are the user's own care
         yield
         return
-    try:
-        stream = open(path, "ab")  # noqa: SIM115
-    except OSError as error:
-        raise storage_error(error, path) from error
-    with stream:
+    while True:
+        try:
+            stream = open(path, "ab")  # noqa: SIM115
+        except OSError as error:
+            raise storage_error(error, path) from error
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
+            stream.close()
             raise UsageError(
                 "OUT_BUSY", f"another process is writing beside {path}: wait or choose another output"
             ) from None
+        # Its last holder may have removed the file between our opening and locking it.
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(stream.fileno()), path.stat()):
+                break
+        stream.close()
+    with stream:
         try:
             yield
         finally:

@@ -36,11 +36,11 @@ class Size(NamedTuple):
 def _frozen(values: Any, dtype: Any, shape: tuple[int, ...], name: str) -> NDArray[Any]:
     """A read-only copy with the given dtype; `shape` uses -1 for a free axis."""
     array = np.array(values, dtype=dtype)
+    if array.dtype.kind == "i" and array.size and not np.array_equal(array, np.asarray(values)):
+        raise ValueError(f"{name} must be whole numbers")
     if array.size == 0 and shape[0] in (-1, 0):
         array = array.reshape((0, *shape[1:]))
-    if array.ndim != len(shape) or any(
-        want not in (-1, got) for want, got in zip(shape, array.shape, strict=True)
-    ):
+    if array.ndim != len(shape) or any(want not in (-1, got) for want, got in zip(shape, array.shape, strict=True)):
         expected = ",".join("N" if axis == -1 else str(axis) for axis in shape)
         raise ValueError(f"{name} must have shape [{expected}], got {list(np.shape(values))}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -121,9 +121,7 @@ class LabelSet:
         try:
             return self.names.index(name)
         except ValueError:
-            raise ValueError(
-                f"{name!r} is none of the {len(self)} labels ({', '.join(self.names[:5])}, ...)"
-            ) from None
+            raise ValueError(f"{name!r} is none of the {len(self)} labels ({', '.join(self.names[:5])}, ...)") from None
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,13 +83,16 @@ class ActivationCache:
 
     def _prepare(self, sample: Sample) -> tuple[Windows, NDArray[np.uint8]]:
         if sample.truth is None:
-            raise DataError(
-                "ANN_MISSING", f"{sample.path} has no annotation: training needs one for each image"
-            )
+            raise DataError("ANN_MISSING", f"{sample.path} has no annotation: training needs one for each image")
         pixels = read_image(sample.path).pixels
-        windows = sample_windows(
-            self.proposer.propose(pixels), sample.truth, self.sampling, self._random(sample)
-        )
+        if pixels.shape[:2] != sample.truth.size:
+            (height, width), declared = pixels.shape[:2], sample.truth.size
+            raise DataError(
+                "SIZE_MISMATCH",
+                f"{sample.path} is {width}x{height}, its annotation says {declared.width}x{declared.height}: "
+                "write the true size and boxes of the image as displayed",
+            )
+        windows = sample_windows(self.proposer.propose(pixels), sample.truth, self.sampling, self._random(sample))
         return windows, window_crops(pixels, windows, self.warp)
 
     def build(self, samples: Sequence[Sample]) -> Iterator[Shard]:
@@ -127,10 +130,20 @@ class ActivationCache:
         return Shard(path, sample, windows.boxes.coordinates, windows.labels, windows.mirrored)
 
     def _read(self, sample: Sample) -> Shard | None:
+        """The shard on disk; None where it is missing, damaged or made from other objects."""
         path = self._path(sample)
         try:
             with safe_open(path, framework="np") as file:
                 boxes, labels, mirrored = (file.get_tensor(name) for name in ("boxes", "labels", "mirrored"))
+                whole = file.get_slice("activations").get_shape()[0] == len(labels)
         except (FileNotFoundError, SafetensorError):
+            return None
+        if not whole or sample.truth is None:
+            return None
+        objects = sample.truth[~sample.truth.ignore]  # the first windows of a shard
+        if not (
+            np.array_equal(boxes[: len(objects)], objects.boxes.coordinates)
+            and np.array_equal(labels[: len(objects)], objects.labels + 1)
+        ):
             return None
         return Shard(path, sample, boxes, labels, mirrored)

@@ -35,15 +35,15 @@ class ProposalSettings(Settings):
     """Where training windows come from."""
 
     preset: str = "fast"
-    superpixel_scale: float = Field(2.0, gt=0)
+    superpixel_scale: float = Field(default=2.0, gt=0)
 
 
 class DetectorRecipe(Settings):
     """All that decides how a detector is trained."""
 
     seed: int = 0
-    context: int = Field(16, ge=0)  # pixels of surroundings in a crop
-    classifier_rate: float = Field(4.0, gt=0)  # the new layer learns faster than the pretrained ones
+    context: int = Field(default=16, ge=0)  # pixels of surroundings in a crop
+    classifier_rate: float = Field(default=4.0, gt=0)  # the new layer learns faster than the pretrained ones
     proposals: ProposalSettings = ProposalSettings()
     windows: WindowSampling = WindowSampling()
     head: TrainSettings = TrainSettings(epochs=3.0, batch=64, rate=0.005, average=0.995)
@@ -85,9 +85,7 @@ class FineTuning:
         activations = ActivationTask(shards)
         self.say(f"{len(shards)} images, {len(activations)} windows")
         self._stage("head", network, activations, self.recipe.head, resume)
-        self._stage(
-            "network", network, WindowTask(shards, warp, card.preprocessing), self.recipe.network, resume
-        )
+        self._stage("network", network, WindowTask(shards, warp, card.preprocessing), self.recipe.network, resume)
         path = self.out / "detector.safetensors"
         if self.processes.first:
             save_weights(path, network.state_dict(), card, half=True)
@@ -115,9 +113,7 @@ class FineTuning:
         network = build_network(card)
         last = ("classifier.", "fc.")
         kept = {
-            n: t
-            for n, t in pretrained.state_dict().items()
-            if n in network.state_dict() and not n.startswith(last)
+            n: t for n, t in pretrained.state_dict().items() if n in network.state_dict() and not n.startswith(last)
         }
         network.load_state_dict(kept, strict=False)
         for name, parameter in network.named_parameters():

@@ -4,9 +4,11 @@ import time
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from googlenet_rcnn.core.types import Detections, Image, LabelSet, Proposals, Proposer, as_image
 
+from .cascade import Cascade
 from .regions import RegionClassifier
 from .selection import Selection
 from .warp import Warp
@@ -16,21 +18,26 @@ __all__ = ["Detector", "Result"]
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Detections of one image, the number of proposals behind them, and milliseconds by stage."""
+    """Detections of one image, how many boxes were proposed and scored, and milliseconds by stage."""
 
     detections: Detections
     proposals: int
+    scored: int
     milliseconds: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
 class Detector:
-    """Finds the objects of an image: every proposal is warped, scored, and kept if it is the best of its kind."""
+    """Finds objects: proposals are warped, scored, and kept where they are the best of their class.
+
+    Without a cascade every proposal is scored (exhaustive mode, the reference).
+    """
 
     proposer: Proposer
     classifier: RegionClassifier
     warp: Warp = field(default_factory=Warp)
     selection: Selection = field(default_factory=Selection)
+    cascade: Cascade | None = None
     chunk: int = 256
     """Crops warped and scored at a time, so that memory does not grow with the number of proposals."""
 
@@ -44,23 +51,32 @@ class Detector:
         image = as_image(image)
         started = time.perf_counter()
         proposals = self.proposer.propose(image)
+        propose = (time.perf_counter() - started) * 1000
         result = self.classify(image, proposals)
-        elapsed = (time.perf_counter() - started) * 1000
-        propose = elapsed - sum(result.milliseconds.values())
-        return Result(result.detections, result.proposals, {"propose": propose, **result.milliseconds})
+        return Result(result.detections, result.proposals, result.scored, {"propose": propose, **result.milliseconds})
 
     def classify(self, image: Image, proposals: Proposals) -> Result:
         """Detections among given proposals of an image uint8 [H,W,3]; nothing proposed, nothing found."""
         boxes = proposals.boxes
-        probabilities = np.zeros((len(boxes), 1 + len(self.labels)), dtype=np.float32)
-        warping = 0.0
+        warping, scored = 0.0, 0
         started = time.perf_counter()
-        for first in range(0, len(boxes), self.chunk):
-            rows = slice(first, first + self.chunk)
-            before = time.perf_counter()
-            crops = self.warp.crops(image, boxes[rows])
-            warping += time.perf_counter() - before
-            probabilities[rows] = self.classifier.probabilities(crops)
+
+        def score_rows(rows: NDArray[np.int64]) -> NDArray[np.float32]:
+            nonlocal warping, scored
+            probabilities = np.zeros((len(rows), 1 + len(self.labels)), dtype=np.float32)
+            for first in range(0, len(rows), self.chunk):
+                part = rows[first : first + self.chunk]
+                before = time.perf_counter()
+                crops = self.warp.crops(image, boxes[part])
+                warping += time.perf_counter() - before
+                probabilities[first : first + self.chunk] = self.classifier.probabilities(crops)
+            scored += len(rows)
+            return probabilities
+
+        if self.cascade is None:
+            probabilities = score_rows(np.arange(len(boxes)))
+        else:
+            probabilities = self.cascade.score(boxes, score_rows)
         detections = self.selection.select(boxes, probabilities)
-        scoring = time.perf_counter() - started - warping
-        return Result(detections, len(boxes), {"warp": warping * 1000, "classify": scoring * 1000})
+        classify = time.perf_counter() - started - warping
+        return Result(detections, len(boxes), scored, {"warp": warping * 1000, "classify": classify * 1000})

@@ -21,12 +21,12 @@ __all__ = ["WindowSampling", "Windows", "sample_windows"]
 class WindowSampling(Settings):
     """How many windows of each kind one image gives."""
 
-    positive_overlap: float = Field(0.5, gt=0, le=1)
-    hard_overlap: float = Field(0.1, ge=0, le=1)  # background from here up is "hard": it touches an object
-    positives: int = Field(5, ge=0)  # beside the objects themselves
-    hard: int = Field(4, ge=0)
-    background: int = Field(4, ge=0)
-    mirror: float = Field(0.5, ge=0, le=1)  # chance that a window is mirrored
+    positive_overlap: float = Field(default=0.5, gt=0, le=1)
+    hard_overlap: float = Field(default=0.1, ge=0, le=1)  # background from here up is "hard": it touches an object
+    positives: int = Field(default=5, ge=0)  # beside the objects themselves
+    hard: int = Field(default=4, ge=0)
+    background: int = Field(default=4, ge=0)
+    mirror: float = Field(default=0.5, ge=0, le=1)  # chance that a window is mirrored
 
 
 class Windows(NamedTuple):

@@ -26,8 +26,12 @@ class Selection:
     def select(self, boxes: Boxes, probabilities: NDArray[np.float32]) -> Detections:
         """Detections of one image from boxes [N,4] and probabilities [N,1+C], best score first.
 
-        Ties are broken by class, then by the order of the proposals.
+        Ties are broken by class, then by the order of the proposals. Raises ValueError for a probability
+        that is not finite: a broken network must not pass for one that found nothing.
         """
+        finite = np.isfinite(probabilities).all(axis=1)
+        if not finite.all():
+            raise ValueError(f"probabilities must be finite, row {int(np.flatnonzero(~finite)[0])} is not")
         rows, labels, scores = [], [], []
         for label in range(probabilities.shape[1] - 1):
             column = probabilities[:, 1 + label]

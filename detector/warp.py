@@ -24,7 +24,7 @@ def _round(values: NDArray[np.float64]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where one crop comes from and goes to: half-open source [4] in the image, width, height, left, top in the crop."""
+    """Where one crop comes from (half-open, in the image) and where it goes (in the crop)."""
 
     source: tuple[int, int, int, int]
     width: int
@@ -76,13 +76,13 @@ class Warp:
 
     def crops(self, image: Image, boxes: Boxes) -> NDArray[np.uint8]:
         """Crops [N,side,side,3] of the boxes of an image [H,W,3], bilinear without antialiasing."""
+        if image.shape[:2] != boxes.size:
+            raise ValueError(f"boxes of an image {tuple(boxes.size)} do not fit one {image.shape[:2]}")
         crops = np.empty((len(boxes), self.side, self.side, 3), dtype=np.uint8)
         for crop, place in zip(crops, self.placements(boxes), strict=True):
             x1, y1, x2, y2 = place.source
             if (place.width, place.height) != (self.side, self.side):
                 crop[:] = self.fill
             target = crop[place.top : place.top + place.height, place.left : place.left + place.width]
-            target[:] = cv2.resize(
-                image[y1:y2, x1:x2], (place.width, place.height), interpolation=cv2.INTER_LINEAR
-            )
+            target[:] = cv2.resize(image[y1:y2, x1:x2], (place.width, place.height), interpolation=cv2.INTER_LINEAR)
         return crops

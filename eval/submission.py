@@ -1,11 +1,11 @@
 """Detections as VOC result files: half-open boxes become 1-based inclusive corners here."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from googlenet_rcnn.core.errors import DataError, UsageError
+from googlenet_rcnn.core.store import atomic_file
 from googlenet_rcnn.core.types import Dataset
 from googlenet_rcnn.eval.detection_table import DetectionTable
 
@@ -38,17 +38,7 @@ def write_comp4(
             + " ".join(f"{v:.9g}" for v in (table.score[row], *corners[row]))
             for row in rows
         )
-        _write(path, "".join(f"{line}\n" for line in lines))
+        with atomic_file(path, "w") as stream:
+            stream.writelines(f"{line}\n" for line in lines)
     return paths
 
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

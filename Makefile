@@ -1,0 +1,66 @@
+# Every target sets up what it needs in .venv by itself, and does so again only when pyproject.toml changes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := core backbone proposals detector datasets eval cli
+# Where the data of "Training on VOC 2007" lies; only the targets below that use it need it.
+DATA ?= ../shared/data
+RUNS ?= runs
+CACHE ?= $(RUNS)/cache
+
+.PHONY: demo test test-slow lint types check train-voc train-voc-twin evaluate-voc clean
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+# A photograph that comes with scikit-image: a cat's face from close by.
+demo: $(VENV)/.installed
+	@photo=$$($(BIN)/python -c "import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / 'data' / 'chelsea.png')") && \
+	$(BIN)/detect --image "$$photo" --draw demo-output
+	@echo "picture with boxes: demo-output/chelsea.jpg"
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest -q
+
+test-slow: $(VENV)/.installed
+	$(BIN)/python -m pytest -q -m slow
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# mypy reads a built tree, because a folder's name (eval) is not its package's (googlenet_rcnn.eval).
+types: $(VENV)/.installed
+	rm -rf build/types
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/types .
+	MYPYPATH=build/types $(BIN)/mypy -p googlenet_rcnn
+
+check: lint types test
+
+$(RUNS)/bvlc.safetensors: $(VENV)/.installed
+	@mkdir -p $(RUNS)
+	$(BIN)/googlenet-rcnn import-weights $(DATA)/weights/bvlc_googlenet.safetensors --out $@
+
+# The twin trained on train only: its figures on val are the honest ones.
+train-voc-twin: $(RUNS)/bvlc.safetensors
+	$(BIN)/train-detector --data $(DATA)/VOCdevkit --split train --init $< --recipe recipes/voc07.toml \
+		--cache $(CACHE) --out $(RUNS)/voc07-train --resume
+
+# The model that ships, trained on trainval by the same recipe.
+train-voc: $(RUNS)/bvlc.safetensors
+	$(BIN)/train-detector --data $(DATA)/VOCdevkit --split trainval --init $< --recipe recipes/voc07.toml \
+		--cache $(CACHE) --out $(RUNS)/voc07-trainval --resume
+
+evaluate-voc: $(VENV)/.installed
+	head -n 150 $(DATA)/VOCdevkit/VOC2007/ImageSets/Main/val.txt | \
+		sed 's#.*#$(DATA)/VOCdevkit/VOC2007/JPEGImages/&.jpg#' > $(RUNS)/val150.txt
+	$(BIN)/detect --image $(RUNS)/val150.txt --weights $(RUNS)/voc07-train/detector.safetensors \
+		--score-threshold 0.01 --mode exhaustive --out $(RUNS)/val150.jsonl
+	$(BIN)/evaluate detections --data $(DATA)/VOCdevkit --split val --first 150 --rule voc07 --bootstrap 1000 \
+		--detections $(RUNS)/val150.jsonl --report $(RUNS)/val150
+
+clean:
+	rm -rf build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache

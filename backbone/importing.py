@@ -1,0 +1,79 @@
+"""Weights of others brought into this project's format, with a Card that says where they come from."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from torch import Tensor
+
+from googlenet_rcnn.core.card import Card, Preprocessing
+from googlenet_rcnn.core.errors import ModelError
+
+from .architectures import build_network
+from .caffe import BVLC_PREPROCESSING, from_caffe, is_caffe
+from .checkpoint import load_weights, read_tensors, save_weights
+
+__all__ = ["import_weights"]
+
+# ImageNet's mean and deviation on a 0..1 scale: torchvision's convention. Its `transform_input` turns them
+# back into (x - 0.5) / 0.5, which the Card says directly.
+_TORCHVISION = Preprocessing(order="RGB", scale=1 / 255, mean=(0.5, 0.5, 0.5), deviation=(0.5, 0.5, 0.5))
+
+# A pickle can hold code, so it is opened in a process of its own that may only read tensors.
+_UNPICKLE = """
+import sys, torch
+from safetensors.torch import save_file
+state = torch.load(sys.argv[1], map_location="cpu", weights_only=True)
+save_file({n: t.contiguous() for n, t in state.items()}, sys.argv[2])
+"""
+
+
+def import_weights(source: Path, out: Path, labels: tuple[str, ...]) -> Card:
+    """Writes the Caffe GoogLeNet or torchvision's GoogLeNet as one of our checkpoints and returns its Card.
+
+    `source` is a safetensors file, or a .pth state dict of torchvision. Auxiliary heads that the source
+    lacks are declared in the Card. ModelError if tensors and labels do not fit the architecture.
+    """
+    tensors = _read(source)
+    if is_caffe(tensors):
+        tensors = from_caffe(tensors)
+        card = Card(
+            arch="googlenet",
+            labels=labels,
+            heads="aux4a.hidden.weight" in tensors,
+            preprocessing=BVLC_PREPROCESSING,
+            licence="unrestricted",
+            provenance="BVLC GoogLeNet, trained on ImageNet (Caffe model zoo)",
+        )
+    elif "conv1.conv.weight" in tensors:
+        card = Card(
+            arch="googlenet-bn",
+            labels=labels,
+            heads="aux1.fc1.weight" in tensors,
+            preprocessing=_TORCHVISION,
+            licence="BSD-3-Clause",
+            provenance="torchvision GoogLeNet (TF-slim inception_v1)",
+        )
+    else:
+        raise ModelError("MODEL_UNKNOWN", f"{source} holds neither the Caffe nor torchvision's GoogLeNet")
+    network = build_network(card)
+    load_weights(network, tensors, str(source))
+    save_weights(out, network.state_dict(), card)
+    return card
+
+
+def _read(source: Path) -> dict[str, Tensor]:
+    if source.suffix not in (".pth", ".pt"):
+        return read_tensors(source)
+    if not source.is_file():
+        raise ModelError("MODEL_MISSING", f"cannot read weights {source}: no such file")
+    with tempfile.TemporaryDirectory() as folder:
+        converted = Path(folder) / "converted.safetensors"
+        command = [sys.executable, "-c", _UNPICKLE, str(source), str(converted)]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        if result.returncode != 0:
+            reason = (result.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+            raise ModelError("MODEL_INVALID", f"{source} is not a plain state dict: {json.dumps(reason)[1:200]}")
+        return read_tensors(converted)

@@ -1,0 +1,64 @@
+"""Where errors become one clear line and an exit status; nothing below cli/ prints or exits."""
+
+import io
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+from googlenet_rcnn.core.errors import Exit, ProjectError, ResourceError
+
+__all__ = ["one_line", "run_command"]
+
+
+def run_command(command: Callable[[], int | None]) -> NoReturn:
+    """Runs a command and ends the process with its exit status; faults are told in one line on stderr."""
+    _give_streams()
+    try:
+        status = command() or Exit.OK
+        sys.stdout.flush()
+    except ProjectError as error:
+        status = error.exit
+        _tell(str(error))
+    except MemoryError:
+        status = ResourceError.exit
+        _tell("MEMORY: not enough memory; use a smaller image, fewer --threads or another machine")
+    except KeyboardInterrupt:
+        status = Exit.INTERRUPTED
+        _tell("INTERRUPTED: stopped by the user; an unfinished --out is kept and can be continued")
+    except BrokenPipeError:
+        # The reader (head, less) has gone: not a fault. Python must not try to flush again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = Exit.OK
+    except Exception as error:
+        status = Exit.INTERNAL
+        with tempfile.NamedTemporaryFile("w", prefix="googlenet-rcnn-", suffix=".log", delete=False) as stream:
+            traceback.print_exc(file=stream)
+        what = next(iter(str(error).splitlines()), "")
+        _tell(f"INTERNAL: {type(error).__name__}: {what} (a bug; the traceback is in {Path(stream.name)})")
+    sys.exit(int(status))
+
+
+def one_line(text: str) -> str:
+    """The text without anything that breaks a line or a terminal: odd characters of file names are escaped."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def _give_streams() -> None:
+    """Closed standard streams swallow what is written; those that cannot encode a letter escape it."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - lives as long as the process
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _tell(message: str) -> None:
+    with suppress(OSError):  # nobody reads it any more
+        sys.stderr.write(f"error: {one_line(message)}\n")
+        sys.stderr.flush()

@@ -1,0 +1,244 @@
+"""`detect`: images in, objects out."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from googlenet_rcnn.core.errors import DataError, Exit, ProjectError, UsageError
+
+from .boundary import one_line
+from .inputs import ImageFile, find_images
+from .pictures import picture_paths, refuse_existing
+from .progress import Progress
+
+__all__ = ["DetectOptions", "run_detect"]
+
+FORMATS = ("jsonl", "voc")
+
+
+@dataclass(frozen=True)
+class DetectOptions:
+    """Everything `detect` can be told; the first block decides what a row holds."""
+
+    weights: tuple[str, ...]
+    method: str
+    engine: str
+    preset: str
+    superpixel_scale: float
+    score_threshold: float
+    nms_iou: float
+    max_detections: int
+    mode: str
+    seed: int
+    truncated: str
+    max_pixels: int
+    exif: bool
+
+    images: tuple[str, ...] = ()
+    out: Path | None = None
+    format: str = "jsonl"
+    draw: Path | None = None
+    overwrite: bool = False
+    on_error: str = "skip"
+    quiet: bool = False
+    threads: int | None = None
+
+
+def run_detect(options: DetectOptions) -> int:
+    """Detects in every image, writes the rows where they are wanted, and returns the exit status."""
+    _check(options)
+    files = find_images(options.images)
+    pictures = None if options.draw is None else picture_paths(files, options.images, options.draw)
+    if options.format == "voc":
+        _check_voc(options, files)
+    detect_one = _detector(options, dict(zip(files, pictures, strict=True)) if pictures else {})
+    with ExitStack() as stack:
+        ledger = None
+        done = expected = 0
+        if options.out is not None:
+            from .ledger import Ledger
+
+            target = options.out if options.format == "jsonl" else options.out / "detections.jsonl"
+            ledger = stack.enter_context(Ledger(target, _row_settings(options, files), options.overwrite))
+            done = ledger.rows
+            expected = done + ledger.continued  # the stopped run may have drawn one picture more than it has rows
+            if done and not options.quiet:
+                print(f"continuing after {done} images", file=sys.stderr)
+        if pictures and not options.overwrite:
+            refuse_existing(pictures[expected:])
+        progress = Progress(len(files) - done, "image", options.quiet)
+        rows = []
+        for count, file in enumerate(files[done:], start=1):
+            row = detect_one(file)
+            if row["status"] == "failed":
+                if options.on_error == "fail":
+                    raise DataError(row["code"], f"{row['message']} (stopped here, as --on-error fail asks)")
+                progress.say(one_line(f"error: {row['code']}: {row['message']}"))
+            if ledger is not None:
+                ledger.append(row)
+            elif sys.stdout.isatty():
+                _print_table(row)
+            else:
+                print(json.dumps(row, separators=(",", ":")), flush=True)
+            rows.append(row["status"])
+            progress.update(count)
+        if ledger is not None:
+            statuses = [row["status"] for row in ledger.read()]
+            if options.format == "voc":
+                assert options.out is not None
+                _write_voc(ledger.read(), options)  # own files of a stopped run are replaced
+            ledger.finish()
+            rows = statuses
+    failed = rows.count("failed")
+    if failed == len(rows):
+        return Exit.DATA
+    return Exit.PARTIAL if failed else Exit.OK
+
+
+def _check(options: DetectOptions) -> None:
+    if options.format not in FORMATS:
+        raise UsageError("FORMAT_UNKNOWN", f"--format {options.format}: known are {', '.join(FORMATS)}")
+    if options.format != "jsonl" and options.out is None:
+        raise UsageError("OUT_MISSING", f"--format {options.format} writes files: say where with --out DIR")
+    if options.mode not in ("fast", "exhaustive"):
+        raise UsageError("MODE_UNKNOWN", f"--mode {options.mode}: known are fast, exhaustive")
+    for name, allowed in (("truncated", ("fail", "salvage")), ("on_error", ("skip", "fail"))):
+        if getattr(options, name) not in allowed:
+            raise UsageError("FLAG_VALUE", f"--{name.replace('_', '-')}: known are {', '.join(allowed)}")
+    if options.draw is not None and options.draw.exists() and not options.draw.is_dir():
+        raise UsageError("OUT_UNWRITABLE", f"--draw {options.draw} is not a folder")
+    if (options.threads is not None and options.threads < 1) or options.max_pixels < 1:
+        raise UsageError("FLAG_VALUE", "--threads and --max-pixels are at least 1")
+    if options.mode == "fast" and not options.quiet:
+        print("note: --mode fast scores every proposal, as exhaustive does, until there is a cascade", file=sys.stderr)
+
+
+def _check_voc(options: DetectOptions, files: list[ImageFile]) -> None:
+    """What would make writing VOC result files fail is better said before the work than after it."""
+    for file in files:
+        if file.image_id.split() != [file.image_id]:
+            raise UsageError("ID_HAS_SPACE", f"--format voc cannot name image {file.image_id!r}: use jsonl or rename")
+    assert options.out is not None
+    begun = options.overwrite or (options.out / "detections.jsonl.part").exists()
+    found = None if begun else next(options.out.glob("comp4_det_images_*.txt"), None)
+    if found is not None:
+        raise UsageError("OUT_EXISTS", f"{found} is there already: choose another --out or say --overwrite")
+
+
+def _row_settings(options: DetectOptions, files: list[ImageFile]) -> dict[str, Any]:
+    """What must be equal for a later run to continue this one."""
+    from .build import weight_digests
+
+    own = {"images", "out", "draw", "overwrite", "on_error", "quiet", "threads", "weights"}
+    settings = {key: value for key, value in asdict(options).items() if key not in own}
+    return settings | {"weights": weight_digests(options.weights), "files": [tuple(file) for file in files]}
+
+
+def _detector(options: DetectOptions, pictures: dict[ImageFile, Path]) -> Callable[[ImageFile], dict[str, Any]]:
+    """A function from an image file to its row; heavy imports happen here, not for --help."""
+    import time
+
+    import torch
+
+    from googlenet_rcnn.backbone.engine import keep_freed_memory
+    from googlenet_rcnn.core.images import ImagePolicy, read_image
+    from googlenet_rcnn.detector.selection import Selection
+
+    from .build import build_detector, build_proposer
+    from .rows import failed_row, found_row
+    from .threads import available_threads
+
+    torch.set_num_threads(options.threads or available_threads())
+    keep_freed_memory()
+    try:
+        selection = Selection(options.score_threshold, options.nms_iou, options.max_detections)
+    except ValueError as error:
+        raise UsageError("FLAG_VALUE", str(error)) from None
+    proposer = build_proposer(options.method, options.engine, options.preset, options.superpixel_scale, options.seed)
+    detector = build_detector(options.weights, proposer, selection)
+    policy = ImagePolicy(
+        max_pixels=options.max_pixels,
+        truncated="salvage" if options.truncated == "salvage" else "fail",
+        exif=options.exif,
+    )
+
+    def detect_one(file: ImageFile) -> dict[str, Any]:
+        started = time.perf_counter()
+        try:
+            decoded = read_image(file.path, policy)
+        except ProjectError as error:
+            return failed_row(file, error)
+        decode = (time.perf_counter() - started) * 1000
+        result = detector.detect(decoded.pixels)
+        row = found_row(
+            file,
+            result.detections,
+            detector.labels,
+            result.proposals,
+            {"decode": decode, **result.milliseconds},
+            decoded.warnings,
+        )
+        if file in pictures:
+            _draw(decoded.pixels, row, pictures[file])
+        return row
+
+    return detect_one
+
+
+def _draw(pixels: Any, row: dict[str, Any], path: Path) -> None:
+    import io
+
+    from PIL import Image as PillowImage
+
+    from googlenet_rcnn.core.store import atomic_file, storage_error
+
+    from .draw import draw_detections
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, path.parent) from error
+    buffer = io.BytesIO()
+    PillowImage.fromarray(draw_detections(pixels, row["detections"])).save(buffer, "JPEG", quality=92)
+    with atomic_file(path) as stream:
+        stream.write(buffer.getvalue())
+
+
+def _print_table(row: dict[str, Any]) -> None:
+    if row["status"] == "failed":
+        return
+    seconds = sum(row["ms"].values()) / 1000
+    found = row["detections"]
+    print(one_line(f"{row['path']}  {row['width']}x{row['height']}, {row['proposals']} proposals, {seconds:.1f} s"))
+    if not found:
+        print("  nothing found above the threshold")
+    for one in found:
+        x1, y1, x2, y2 = one["box"]
+        print(f"  {one['label']:<14} {one['score']:.3f}   x {x1:.0f}..{x2:.0f}   y {y1:.0f}..{y2:.0f}")
+
+
+def _write_voc(rows: Iterator[dict[str, Any]], options: DetectOptions) -> None:
+    import numpy as np
+
+    from googlenet_rcnn.core.types import Dataset, LabelSet, Sample
+    from googlenet_rcnn.eval.detection_table import DetectionTable
+    from googlenet_rcnn.eval.submission import write_comp4
+
+    from .build import weight_labels
+
+    labels: LabelSet = weight_labels(options.weights)
+    samples, image, label, score, box = [], [], [], [], []
+    for row in rows:
+        for one in row["detections"]:
+            image.append(len(samples))
+            label.append(labels.index(one["label"]))
+            score.append(one["score"])
+            box.append(one["box"])
+        samples.append(Sample(row["image_id"], Path(row["path"])))
+    assert options.out is not None
+    table = DetectionTable(np.array(image), np.array(label), np.array(score), np.array(box))
+    write_comp4(table, Dataset(labels, tuple(samples)), options.out, "images", overwrite=True)

@@ -1,0 +1,55 @@
+"""Where the pictures with boxes go: one for each image given, never onto another picture or an input."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from googlenet_rcnn.core.errors import UsageError
+
+from .inputs import ImageFile
+from .rows import escaped
+
+__all__ = ["picture_paths", "refuse_existing"]
+
+_LONGEST = 200  # bytes of a file name, which leaves room for the suffixes of temporary files
+
+
+def picture_paths(files: Sequence[ImageFile], arguments: Iterable[str], folder: Path) -> list[Path]:
+    """A path below `folder` for each file: its id, with ~2, ~3, ... where another file has that id already.
+
+    UsageError if the folder lies in one of the folders searched: its pictures would be inputs the next time.
+    """
+    for argument in arguments:
+        if os.path.isdir(argument) and folder.resolve().is_relative_to(Path(argument).resolve()):
+            raise UsageError("OUT_IN_INPUT", f"--draw {folder} lies in the input folder {argument}: choose another")
+    inputs = {os.path.realpath(file.path) for file in files}
+    owners: dict[str, str] = {}
+    paths = []
+    for file in files:
+        name = _short(escaped(file.image_id))
+        number, taken = 1, name
+        while owners.setdefault(taken.casefold(), file.path) != file.path:
+            number += 1
+            taken = f"{name}~{number}"
+        path = folder / f"{taken}.jpg"
+        if os.path.realpath(path) in inputs:
+            raise UsageError("OUT_IS_INPUT", f"--draw {folder} would overwrite the input {path}: choose another folder")
+        paths.append(path)
+    return paths
+
+
+def refuse_existing(paths: Iterable[Path]) -> None:
+    """UsageError (OUT_EXISTS) for the first picture that is there already."""
+    for path in paths:
+        if path.exists():
+            raise UsageError("OUT_EXISTS", f"{path} is there already: choose another --draw or say --overwrite")
+
+
+def _short(image_id: str) -> str:
+    """The id with its last part cut to what a file name can hold; what is cut off lives on in a hash."""
+    folders, slash, name = image_id.rpartition("/")
+    data = name.encode()
+    if len(data) > _LONGEST:
+        name = data[: _LONGEST - 9].decode(errors="ignore") + "~" + hashlib.sha256(data).hexdigest()[:8]
+    return f"{folders}{slash}{name}"

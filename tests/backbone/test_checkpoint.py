@@ -1,0 +1,154 @@
+"""A checkpoint comes back as it was written, or is refused with the reason."""
+
+import json
+import os
+import pickle
+import struct
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from googlenet_rcnn.backbone.architectures import build_network, load_network
+from googlenet_rcnn.backbone.checkpoint import FORMAT, load_weights, read_card, read_tensors, save_weights
+from googlenet_rcnn.core.card import Card
+from googlenet_rcnn.core.errors import Exit, ModelError
+
+CARD = Card(labels=("cat", "dog"), task="detector", provenance="drawn at random")
+
+
+def module() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3)).to(memory_format=torch.channels_last)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "weights.safetensors"
+    save_weights(path, module().state_dict(), CARD)
+    return path
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_weights_and_card_come_back(tmp_path: Path, half: bool) -> None:
+    path, first = tmp_path / "weights.safetensors", module()
+    save_weights(path, first.state_dict(), CARD, half=half)
+    assert os.listdir(tmp_path) == [path.name]
+    assert read_card(path) == CARD
+    with safe_open(path, framework="pt") as file:
+        assert json.loads(file.metadata()["card"])["labels"] == ["cat", "dog"]
+    second = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3))
+    load_weights(second, read_tensors(path), str(path))
+    for name, value in first.state_dict().items():
+        stored = value.half().float() if half and value.is_floating_point() else value
+        assert torch.equal(second.state_dict()[name], stored)
+        assert second.state_dict()[name].dtype == value.dtype
+
+
+def test_a_network_comes_back_with_its_card(tmp_path: Path) -> None:
+    path = tmp_path / "network.safetensors"
+    network = build_network(CARD)
+    save_weights(path, network.state_dict(), CARD)
+    loaded = load_network(path)
+    assert loaded.card == CARD
+    assert not loaded.network.training
+    for name, value in network.state_dict().items():
+        assert torch.equal(loaded.network.state_dict()[name], value)
+    save_weights(path, network.state_dict(), CARD.model_copy(update={"labels": ("cat",)}))
+    with pytest.raises(ModelError, match=r"classifier\.weight is \[3, 1024\], expected \[2, 1024\]"):
+        load_network(path)
+
+
+def test_what_is_not_finite_is_never_written(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    for value, half in ((float("nan"), False), (float("inf"), False), (1e6, True)):  # half ends at 65504
+        with pytest.raises(ModelError, match=r"good\.bad holds values that are not finite"):
+            save_weights(path, {"good.bad": torch.tensor([1.0, value])}, CARD, half=half)
+    assert os.listdir(tmp_path) == []
+
+
+class Bomb:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.marker}",)
+
+
+def test_no_file_of_another_kind_is_opened(saved: Path, tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    good = saved.read_bytes()
+    torch.save({"a": torch.zeros(1)}, tmp_path / "zip")
+    files = {
+        "pickle": pickle.dumps(Bomb(marker)),
+        "zip": (tmp_path / "zip").read_bytes(),
+        "empty": b"",
+        "short": good[:7],
+        "header cut": good[:40],
+        "tensors cut": good[:-5],
+        "surplus bytes": good + b"x",
+        "garbage": bytes(range(256)) * 9,
+        "huge header": struct.pack("<Q", 2**60) + good[8:],
+        "header no JSON": struct.pack("<Q", 8) + b"notjson!",
+    }
+    for name, data in files.items():
+        path = tmp_path / f"{name}.safetensors"
+        path.write_bytes(data)
+        for read in (read_card, read_tensors, load_network):
+            with pytest.raises(ModelError, match="MODEL_INVALID") as caught:
+                read(path)
+            assert str(path) in caught.value.message
+            assert caught.value.exit == Exit.DATA
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("path", ["none.safetensors", "."])
+def test_a_missing_file_is_said(tmp_path: Path, path: str) -> None:
+    with pytest.raises(ModelError, match="MODEL_MISSING"):
+        read_card(tmp_path / path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop("0.bias"), r"lacks the tensor 0\.bias"),
+        (lambda t: t.update(extra=torch.zeros(1)), "lacks: extra"),
+        (lambda t: t.update({"0.bias": torch.zeros(4)}), r"0\.bias is \[4\], expected \[3\]"),
+        (lambda t: t.update({"0.bias": torch.zeros(3, dtype=torch.int32)}), r"0\.bias is torch\.int32"),
+        (lambda t: t["0.bias"].fill_(float("nan")), r"0\.bias holds values that are not finite"),
+        (lambda t: t["1.running_var"].fill_(float("inf")), r"1\.running_var holds"),
+    ],
+)
+def test_the_wrong_tensor_is_named_and_nothing_is_loaded(change, message: str) -> None:
+    tensors = {name: value.clone() for name, value in module().state_dict().items()}
+    change(tensors)
+    target = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3))
+    before = {name: value.clone() for name, value in target.state_dict().items()}
+    with pytest.raises(ModelError, match=f"MODEL_INVALID: file.*{message}"):
+        load_weights(target, tensors, "file")
+    assert all(torch.equal(value, before[name]) for name, value in target.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("card", "code"),
+    [
+        (None, "MODEL_NO_CARD"),
+        (CARD.model_copy(update={"format": FORMAT + 1}).model_dump_json(), "MODEL_NEWER"),
+        (f'{{"format":{FORMAT + 1},"key of the future":1}}', "MODEL_NEWER"),
+        ("{", "MODEL_INVALID"),
+        ("[]", "MODEL_INVALID"),
+        ("{}", "MODEL_INVALID"),
+        ('{"format":"2"}', "MODEL_INVALID"),
+        ('{"labels":["a"],"arch":"resnet"}', "MODEL_INVALID"),
+    ],
+)
+def test_a_card_that_cannot_be_used_is_refused(tmp_path: Path, card: str | None, code: str) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_file({"a": torch.zeros(1)}, path, metadata=None if card is None else {"card": card})
+    with pytest.raises(ModelError, match=str(path)) as caught:
+        read_card(path)
+    assert caught.value.code == code
+    assert "a" in read_tensors(path)

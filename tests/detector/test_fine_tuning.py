@@ -1,0 +1,154 @@
+"""A whole training run on four small images: what it writes, and that stopping it changes no byte."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hostile import photo
+from PIL import Image
+from stub_parts import FixedProposer
+from tiny_voc import annotation, devkit, thing
+
+from googlenet_rcnn.backbone.architectures import build_network
+from googlenet_rcnn.backbone.checkpoint import read_card, read_tensors, save_weights
+from googlenet_rcnn.backbone.processes import Processes
+from googlenet_rcnn.backbone.training import TrainSettings
+from googlenet_rcnn.core.card import Card
+from googlenet_rcnn.core.errors import DataError, UsageError
+from googlenet_rcnn.core.types import LabelSet, Size
+from googlenet_rcnn.datasets.voc import read_voc
+from googlenet_rcnn.detector.fine_tuning import DetectorRecipe, FineTuning
+from googlenet_rcnn.detector.regions import GoogLeNetRegions
+from googlenet_rcnn.detector.sampling import WindowSampling
+
+SIZE, LABELS = Size(60, 80), LabelSet(("cat", "dog"))
+STEP = TrainSettings(epochs=0.3, batch=4, rate=0.02, average=0.9, clip=1.0)
+RECIPE = DetectorRecipe(
+    windows=WindowSampling(positives=1, hard=0, background=1),
+    head=STEP.model_copy(update={"epochs": 0.6}),
+    network=STEP.model_copy(update={"batch": 2, "epochs": 0.15, "rate": 0.3}),
+)
+
+
+class Stopped(Exception):
+    """Stands for a power cut."""
+
+
+def write_devkit(root):
+    xml = {f"00000{n}": annotation(thing("dog" if n % 2 else "cat", (11, 11, 50, 50)), size=SIZE) for n in range(4)}
+    devkit(root, xml)
+    for number, name in enumerate(xml):
+        picture = Image.fromarray(np.roll(photo(*SIZE), 11 * number, axis=1))
+        picture.save(root / "VOC2007" / "JPEGImages" / f"{name}.jpg", quality=95)
+    return read_voc(root, "train", LABELS)
+
+
+@pytest.fixture(scope="module")
+def setting(tmp_path_factory):
+    """The data set and a run to be."""
+    folder = tmp_path_factory.mktemp("tuning")
+    torch.manual_seed(1)
+    card = Card(labels=("a", "b", "c"), licence="CC0", provenance="drawn at random")
+    save_weights(folder / "init.safetensors", build_network(card).state_dict(), card)
+    proposer = FixedProposer(((10, 10, 48, 50), (50, 0, 80, 20)))
+    run = FineTuning(
+        RECIPE, folder / "init.safetensors", folder / "out", folder / "cache", proposer, Processes(),
+        say=lambda text: None, report=lambda stage, progress: None,
+    )  # fmt: skip
+    return write_devkit(folder / "devkit"), run
+
+
+@pytest.fixture(scope="module")
+def finished(setting):
+    """Path of the weights, what was said, and the steps of each stage."""
+    dataset, run = setting
+    said, steps = [], []
+    run = replace(run, say=said.append, report=lambda stage, p: steps.append((stage, p.step, p.steps)))
+    return run.run(dataset, "tiny", resume=False), said, steps
+
+
+def test_both_stages_take_their_steps(finished) -> None:
+    _, said, steps = finished
+    assert steps == [("head", 1, 2), ("head", 2, 2), ("network", 1, 1)]
+    assert said == ["cached activations of 4 of 4 images", "4 images, 12 windows"]
+
+
+def test_the_result_is_a_detector(setting, finished) -> None:
+    path = finished[0]
+    assert path == setting[1].out / "detector.safetensors"
+    regions = GoogLeNetRegions.load(path)
+    assert regions.labels == LABELS
+    rows = regions.probabilities(np.zeros((1, 224, 224, 3), np.uint8))
+    assert rows.shape == (1, 3)
+    assert rows.sum() == pytest.approx(1)
+    card = read_card(path)
+    assert card.recipe == RECIPE.model_dump(mode="json")
+    assert (card.task, card.data, card.seed, card.licence) == ("detector", "tiny", 0, "CC0")
+    assert "drawn at random" in card.provenance
+    assert {"torch", "numpy", "googlenet-rcnn"} <= set(card.versions)
+
+
+def test_every_layer_learned(setting, finished) -> None:
+    before, after = read_tensors(setting[1].init), read_tensors(finished[0])
+    assert all(tensor.dtype == torch.float16 for tensor in after.values())
+    shared = [name for name in before if not name.startswith("classifier.")]
+    assert set(after) == {*shared, "classifier.weight", "classifier.bias"}
+    assert [name for name in shared if torch.equal(before[name].half(), after[name])] == []
+    assert after["classifier.weight"].shape == (3, 1024)
+    assert 0.005 < float(after["classifier.weight"].float().std()) < 0.05  # begun from N(0, 0.01)
+    assert float(after["classifier.bias"].abs().min()) > 0
+
+
+def test_only_the_upper_part_learns_in_stage_head(setting, finished) -> None:
+    before = read_tensors(setting[1].init)
+    state = read_tensors(setting[1].out / "head" / "last.safetensors")
+    changed = {name for name in before if name in LAYERS and not torch.equal(before[name], state[f"module/{name}"])}
+    assert changed == {name for name in LAYERS if name.startswith("inception5")}
+
+
+LAYERS = [
+    "conv1.0.weight", "conv2.0.bias", "inception3a.branch1.0.weight", "inception4e.branch5.0.weight",
+    "inception5a.branch1.0.weight", "inception5a.branch5.0.bias", "inception5b.pool_projection.0.weight",
+]  # fmt: skip
+
+
+def test_resuming_a_finished_run_changes_nothing(setting, finished) -> None:
+    dataset, run = setting
+    before, steps = finished[0].read_bytes(), []
+    path = replace(run, report=lambda *args: steps.append(args)).run(dataset, "tiny", resume=True)
+    assert path.read_bytes() == before
+    assert steps == []
+
+
+def test_stopped_after_the_head_and_continued_gives_the_same_bytes(setting, finished, tmp_path) -> None:
+    dataset, run = setting
+
+    def stop(stage, progress) -> None:
+        if stage == "network":
+            raise Stopped
+
+    run = replace(run, out=tmp_path)
+    with pytest.raises(Stopped):
+        replace(run, report=stop).run(dataset, "tiny", resume=False)
+    assert not (tmp_path / "detector.safetensors").exists()
+    steps = []
+    again = replace(run, report=lambda stage, p: steps.append(stage)).run(dataset, "tiny", resume=True)
+    assert steps == ["network"]
+    assert again.read_bytes() == finished[0].read_bytes()
+
+
+def test_resuming_with_other_settings_is_refused(setting, finished) -> None:
+    dataset, run = setting
+    other = RECIPE.model_copy(update={"head": RECIPE.head.model_copy(update={"rate": 0.01})})
+    with pytest.raises(UsageError, match="rate") as caught:
+        replace(run, recipe=other).run(dataset, "tiny", resume=True)
+    assert caught.value.code == "RESUME_DIFFERS"
+
+
+def test_data_without_objects_is_refused(setting) -> None:
+    dataset, run = setting
+    bare = replace(dataset, samples=tuple(replace(sample, truth=None) for sample in dataset.samples))
+    with pytest.raises(DataError, match="tiny") as caught:
+        run.run(bare, "tiny", resume=False)
+    assert caught.value.code == "NO_OBJECTS"

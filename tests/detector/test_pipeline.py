@@ -1,0 +1,104 @@
+"""The detector with parts whose answers are known."""
+
+import numpy as np
+import pytest
+from stub_parts import COLOURS, ColourClassifier, FixedProposer
+
+from googlenet_rcnn.core.types import Boxes, Proposals, Size
+from googlenet_rcnn.detector.pipeline import Detector
+from googlenet_rcnn.detector.selection import Selection
+from googlenet_rcnn.detector.warp import Warp
+
+RED, BLUE = (10, 20, 50, 60), (100, 30, 160, 110)
+BACKGROUND = tuple((x, 0, x + 30, 18) for x in range(0, 170, 7))
+NEAR = tuple(
+    (x1 - left, y1 - top, x2 + right, y2 + bottom)
+    for x1, y1, x2, y2 in (RED, BLUE)
+    for left, top, right, bottom in ((9, 0, 9, 0), (0, 9, 0, 9), (8, 8, -8, -8), (-8, -8, 9, 9), (9, 9, 9, 9))
+)
+AROUND = BACKGROUND + NEAR
+
+
+@pytest.fixture
+def image():
+    pixels = np.full((120, 200, 3), 128, dtype=np.uint8)
+    for name, (x1, y1, x2, y2) in (("red", RED), ("blue", BLUE)):
+        pixels[y1:y2, x1:x2] = COLOURS[name]
+    return pixels
+
+
+def detector(rows=(*AROUND, RED, BLUE), **changes) -> Detector:
+    parts = {"selection": Selection(score_threshold=0.4)} | changes
+    return Detector(FixedProposer(tuple(rows)), ColourClassifier(), Warp(64, 4), **parts)
+
+
+def as_rows(detections):
+    labels = [list(COLOURS)[label] for label in detections.labels]
+    return list(zip(labels, map(tuple, detections.boxes.coordinates.tolist()), strict=True))
+
+
+def test_finds_what_was_drawn(image) -> None:
+    result = detector().detect(image)
+    best = dict(reversed(as_rows(result.detections)))
+    assert best == {"red": RED, "blue": BLUE}
+    assert result.detections.size == (120, 200)
+    assert result.proposals == len(AROUND) + 2
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64])
+def test_chunks_change_nothing_but_the_calls(image, chunk) -> None:
+    whole, parts = detector(), detector(chunk=chunk)
+    a, b = whole.detect(image).detections, parts.detect(image).detections
+    assert a.boxes.coordinates.tobytes() == b.boxes.coordinates.tobytes()
+    assert a.scores.tobytes() == b.scores.tobytes()
+    assert a.labels.tolist() == b.labels.tolist()
+    assert max(parts.classifier.calls) <= chunk
+    assert sum(parts.classifier.calls) == len(AROUND) + 2
+
+
+def test_nothing_proposed_nothing_found(image) -> None:
+    result = detector(rows=()).detect(image)
+    assert (len(result.detections), result.proposals) == (0, 0)
+    assert result.detections.size == (120, 200)
+
+
+def test_an_image_without_objects(image) -> None:
+    assert len(detector().detect(np.full_like(image, 77)).detections) == 0
+
+
+def test_stage_times(image) -> None:
+    for result, stages in (
+        (detector().detect(image), ["propose", "warp", "classify"]),
+        (detector().classify(image, FixedProposer((RED,)).propose(image)), ["warp", "classify"]),
+    ):
+        assert list(result.milliseconds) == stages
+        assert all(value >= 0 for value in result.milliseconds.values())
+
+
+def test_detect_is_propose_then_classify(image) -> None:
+    whole = detector()
+    a = whole.detect(image).detections
+    b = whole.classify(image, whole.proposer.propose(image)).detections
+    assert as_rows(a) == as_rows(b)
+
+
+def test_labels_are_the_classifiers() -> None:
+    assert detector().labels.names == tuple(COLOURS)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((10, 10), np.uint8), np.zeros((10, 10, 3)), np.zeros((0, 10, 3), np.uint8)])
+def test_what_is_no_image_is_refused(wrong) -> None:
+    with pytest.raises(ValueError, match="image"):
+        detector().detect(wrong)
+
+
+def test_proposals_of_another_image_are_refused(image) -> None:
+    foreign = Proposals.from_source(Boxes(np.array([[0, 0, 300, 100]]), Size(120, 300)), np.zeros(1), "x")
+    with pytest.raises(ValueError, match="do not fit"):
+        detector().classify(image, foreign)
+
+
+def test_the_image_is_not_written_to(image) -> None:
+    image.flags.writeable = False
+    detector().detect(image)
+    detector().detect(np.asfortranarray(image)[:, ::-1])

@@ -1,0 +1,136 @@
+"""Region classifiers and proposers under their contracts; ensembles; checkpoints of the wrong kind."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from contracts import check_proposer, check_region_classifier
+from stub_parts import ColourClassifier, FixedProposer
+
+from googlenet_rcnn.backbone.architectures import build_network
+from googlenet_rcnn.backbone.checkpoint import save_weights
+from googlenet_rcnn.core.card import Card, Preprocessing
+from googlenet_rcnn.core.errors import ModelError, UsageError
+from googlenet_rcnn.core.types import LabelSet
+from googlenet_rcnn.detector.regions import Ensemble, GoogLeNetRegions
+from googlenet_rcnn.proposals.selective_search import SelectiveSearch
+from googlenet_rcnn.proposals.union import Union
+
+LABELS = LabelSet(("cat", "dog"))
+BOXES = FixedProposer(((0, 0, 1, 1), (0, 0, 60, 40), (5, 5, 20, 20)), "boxes")
+
+
+@dataclass
+class RandomClassifier:
+    """Distributions drawn with a seed taken from each crop's sum."""
+
+    seed: int
+    labels: LabelSet = LABELS
+
+    def probabilities(self, crops):
+        rows = [
+            np.random.default_rng([self.seed, int(crop.sum(dtype=np.int64))]).dirichlet(np.ones(3)) for crop in crops
+        ]
+        return np.array(rows, dtype=np.float32).reshape(-1, 3)
+
+
+def card(**changes) -> Card:
+    return Card(**({"task": "detector", "labels": LABELS.names, "warp_context": 10} | changes))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("weights") / "detector.safetensors"
+    save_weights(path, build_network(card()).state_dict(), card(), half=True)
+    return path
+
+
+@pytest.fixture(scope="module")
+def network(checkpoint) -> GoogLeNetRegions:
+    return GoogLeNetRegions.load(checkpoint)
+
+
+@pytest.mark.parametrize(
+    "proposer",
+    [
+        FixedProposer(),
+        BOXES,
+        SelectiveSearch.preset("single"),
+        SelectiveSearch.preset("fast", superpixel_scale=2),
+        Union((BOXES, SelectiveSearch.preset("single"))),
+        Union((Union((BOXES,)), BOXES), limit=2),
+    ],
+    ids=["none", "fixed", "single", "fast", "union", "union of unions"],
+)
+def test_proposers_keep_the_contract(proposer) -> None:
+    check_proposer(proposer)
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        ColourClassifier(),
+        RandomClassifier(1),
+        Ensemble((RandomClassifier(1),)),
+        Ensemble((RandomClassifier(1), Ensemble((RandomClassifier(2), RandomClassifier(3))))),
+    ],
+    ids=["colour", "random", "ensemble of one", "ensemble of ensembles"],
+)
+def test_classifiers_keep_the_contract(classifier) -> None:
+    check_region_classifier(classifier, side=16)
+
+
+def test_the_network_keeps_the_contract_alone_and_in_an_ensemble(network) -> None:
+    check_region_classifier(Ensemble((network, GoogLeNetRegions(network.network, network.card, batch=2))))
+
+
+def test_rows_are_the_softmax_of_the_network(network) -> None:
+    crops = np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
+    blue_first = torch.from_numpy(crops[..., ::-1].copy()).permute(0, 3, 1, 2).float()
+    with torch.no_grad():
+        logits = network.network(blue_first - torch.tensor([104.0, 117, 123])[:, None, None]).main.double()
+    expected = torch.exp(logits - torch.logsumexp(logits, 1, keepdim=True)).numpy()
+    np.testing.assert_allclose(network.probabilities(crops), expected, atol=1e-5)
+
+
+def test_a_checkpoint_brings_its_labels_and_warp(network) -> None:
+    assert network.labels == LABELS
+    assert (network.warp.side, network.warp.context, network.warp.fill) == (224, 10, (123, 117, 104))
+    assert not network.network.training
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_an_ensemble_is_the_mean_of_its_members(count) -> None:
+    crops = np.random.default_rng(2).integers(0, 256, (7, 8, 8, 3), dtype=np.uint8)
+    members = [RandomClassifier(seed) for seed in range(count)]
+    mean = np.mean([member.probabilities(crops).astype(np.float64) for member in members], axis=0)
+    np.testing.assert_allclose(Ensemble(members).probabilities(crops), mean, atol=1e-7)
+    assert Ensemble(members).labels == LABELS
+
+
+@pytest.mark.parametrize("names", [("dog", "cat"), ("cat",), ("cat", "dog", "cow")])
+def test_members_with_other_labels_are_refused(names) -> None:
+    with pytest.raises(UsageError) as caught:
+        Ensemble((RandomClassifier(0), RandomClassifier(1), RandomClassifier(2, LabelSet(names))))
+    assert caught.value.code == "ENSEMBLE_LABELS"
+
+
+def test_an_ensemble_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        Ensemble(())
+
+
+def test_a_classifier_is_no_detector(tmp_path) -> None:
+    kind = card(task="classifier", preprocessing=Preprocessing(order="RGB"))
+    save_weights(tmp_path / "c.safetensors", build_network(kind).state_dict(), kind, half=True)
+    with pytest.raises(ModelError, match="train-detector") as caught:
+        GoogLeNetRegions.load(tmp_path / "c.safetensors")
+    assert caught.value.code == "MODEL_TASK"
+
+
+def test_a_missing_checkpoint_is_named(tmp_path) -> None:
+    with pytest.raises(ModelError, match="gone") as caught:
+        GoogLeNetRegions.load(tmp_path / "gone.safetensors")
+    assert caught.value.code == "MODEL_MISSING"

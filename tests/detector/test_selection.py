@@ -1,0 +1,111 @@
+"""Selection against a naive one: every pair of boxes, one class at a time."""
+
+import numpy as np
+import pytest
+
+from googlenet_rcnn.core.types import Boxes, Size
+from googlenet_rcnn.detector.selection import Selection
+
+SIZE = Size(100, 100)
+
+
+def overlap(a, b) -> float:
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    shared = max(width, 0) * max(height, 0)
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+
+
+def slow(boxes, probabilities, threshold, iou, cap):
+    """Rows (box, label, score), best first."""
+    found = []
+    for label in range(probabilities.shape[1] - 1):
+        scores = [float(value) for value in probabilities[:, label + 1]]
+        rows = [i for i in sorted(range(len(scores)), key=lambda i: -scores[i]) if scores[i] >= threshold]
+        kept: list[int] = []
+        for row in rows:
+            if all(overlap(boxes[row], boxes[other]) <= iou for other in kept):
+                kept.append(row)
+        found += [(boxes[row], label, scores[row]) for row in kept[:cap]]
+    return sorted(found, key=lambda item: -item[2])
+
+
+def scene(seed: int, count: int = 60, classes: int = 4, levels: int = 1000):
+    """Boxes on a coarse grid, so that many overlap; scores with ties where `levels` is small."""
+    random = np.random.default_rng(seed)
+    corner = random.integers(0, 14, (count, 2)) * 5
+    boxes = np.concatenate([corner, corner + random.integers(1, 7, (count, 2)) * 5], axis=1)
+    values = random.integers(0, levels, (count, 1 + classes)) / levels
+    return boxes.astype(np.float32), values.astype(np.float32)
+
+
+@pytest.mark.parametrize("levels", [1000, 4])
+@pytest.mark.parametrize("settings", [(0.01, 0.3, 100), (0.5, 0.0, 100), (0.25, 0.7, 3), (0.0, 1.0, 1)])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_equals_the_naive_selection(settings, levels, seed) -> None:
+    boxes, probabilities = scene(seed, levels=levels)
+    found = Selection(*settings).select(Boxes(boxes, SIZE), probabilities)
+    expected = slow(boxes.tolist(), probabilities, *settings)
+    assert found.boxes.coordinates.tolist() == [box for box, _, _ in expected]
+    assert found.labels.tolist() == [label for _, label, _ in expected]
+    assert found.scores.tolist() == [score for _, _, score in expected]
+
+
+def test_background_never_appears() -> None:
+    boxes, probabilities = scene(2)
+    probabilities[:, 0] = 1
+    without = probabilities.copy()
+    without[:, 0] = 0
+    with_it, without_it = (Selection().select(Boxes(boxes, SIZE), p) for p in (probabilities, without))
+    assert with_it.scores.tobytes() == without_it.scores.tobytes()
+    assert set(with_it.labels) <= {0, 1, 2, 3}
+
+
+def test_a_score_on_the_threshold_counts_and_one_below_does_not() -> None:
+    boxes = Boxes(np.array([[0, 0, 10, 10], [50, 50, 60, 60]]), SIZE)
+    below = np.nextafter(np.float32(0.5), np.float32(0))
+    found = Selection(0.5).select(boxes, np.array([[0.5, 0.5], [0.5, below]], np.float32))
+    assert found.scores.tolist() == [0.5]
+
+
+def test_the_cap_counts_what_is_left_after_suppression() -> None:
+    copies = np.array([[0, 0, 20, 20]] * 5 + [[40, 40, 60, 60], [70, 70, 90, 90]])
+    probabilities = np.zeros((7, 2), np.float32)
+    probabilities[:, 1] = np.linspace(0.9, 0.3, 7)
+    found = Selection(max_detections=2).select(Boxes(copies, SIZE), probabilities)
+    assert found.boxes.coordinates[:, 0].tolist() == [0, 40]
+
+
+def test_the_same_box_may_be_several_things() -> None:
+    found = Selection().select(Boxes(np.array([[0, 0, 9, 9]]), SIZE), np.array([[0.2, 0.3, 0.5]], np.float32))
+    assert found.labels.tolist() == [1, 0]
+
+
+def test_ties_go_by_class_and_then_by_proposal() -> None:
+    boxes = np.array([[60, 60, 80, 80], [0, 0, 20, 20], [1, 0, 21, 20]])
+    found = Selection().select(Boxes(boxes, SIZE), np.full((3, 3), 0.5, np.float32))
+    assert found.labels.tolist() == [0, 0, 1, 1]
+    assert found.boxes.coordinates[:, 0].tolist() == [60, 0, 60, 0]
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_nothing_found_is_an_answer(count) -> None:
+    boxes, _ = scene(3, count)
+    found = Selection(0.5).select(Boxes(boxes, SIZE), np.full((count, 3), 0.1, np.float32))
+    assert len(found) == 0
+    assert found.size == SIZE
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("column", [0, 1])
+def test_probabilities_that_are_not_finite_are_refused(value, column) -> None:
+    boxes, probabilities = scene(4, 5)
+    probabilities[3, column] = value
+    with pytest.raises(ValueError, match="row 3"):
+        Selection().select(Boxes(boxes, SIZE), probabilities)
+
+
+@pytest.mark.parametrize("settings", [(-0.1,), (1.1,), (0.1, -0.1), (0.1, 1.1), (0.1, 0.3, 0), (float("nan"),)])
+def test_impossible_settings_are_refused(settings) -> None:
+    with pytest.raises(ValueError, match="score_threshold"):
+        Selection(*settings)
