@@ -36,10 +36,8 @@ def run_command(command: Callable[[], int | None]) -> NoReturn:
         status = Exit.OK
     except Exception as error:
         status = Exit.INTERNAL
-        with tempfile.NamedTemporaryFile("w", prefix="googlenet-rcnn-", suffix=".log", delete=False) as stream:
-            traceback.print_exc(file=stream)
         what = next(iter(str(error).splitlines()), "")
-        _tell(f"INTERNAL: {type(error).__name__}: {what} (a bug; the traceback is in {Path(stream.name)})")
+        _tell(f"INTERNAL: {type(error).__name__}: {what} (a bug; the traceback is in {_keep_traceback()})")
     sys.exit(int(status))
 
 
@@ -56,6 +54,13 @@ def _give_streams() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - lives as long as the process
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _keep_traceback() -> Path:
+    text = traceback.format_exc().encode("utf-8", "backslashreplace")
+    with tempfile.NamedTemporaryFile(prefix="googlenet-rcnn-", suffix=".log", delete=False) as stream:
+        stream.write(text)
+    return Path(stream.name)
 
 
 def _tell(message: str) -> None:

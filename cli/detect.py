@@ -231,7 +231,8 @@ def _write_voc(rows: Iterator[dict[str, Any]], options: DetectOptions) -> None:
     from .build import weight_labels
 
     labels: LabelSet = weight_labels(options.weights)
-    samples, image, label, score, box = [], [], [], [], []
+    samples: list[Sample] = []
+    image, label, score, box = [], [], [], []
     for row in rows:
         for one in row["detections"]:
             image.append(len(samples))

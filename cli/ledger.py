@@ -47,7 +47,7 @@ class Ledger:
 
     def _prepare(self, mark: str, overwrite: bool) -> bool:
         known = None
-        with suppress(OSError, ValueError, KeyError):
+        with suppress(OSError, ValueError, KeyError, TypeError):
             known = json.loads(self._settings.read_text())["settings"]
         begun = self.part.exists()
         if begun and known != mark:

@@ -5,10 +5,12 @@ and a new classifier over C+1 classes are trained on them. Stage "network": all 
 crops warped anew. R-CNN (arXiv:1311.2524, section 2.3) trains all layers throughout.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import Field
@@ -19,8 +21,9 @@ from googlenet_rcnn.backbone.checkpoint import save_weights
 from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
 from googlenet_rcnn.core.card import Card
-from googlenet_rcnn.core.errors import DataError
+from googlenet_rcnn.core.errors import DataError, UsageError
 from googlenet_rcnn.core.recipe import Settings
+from googlenet_rcnn.core.store import write_json
 from googlenet_rcnn.core.types import Dataset, Proposer
 
 from .activations import ActivationCache, Shard
@@ -76,10 +79,12 @@ class FineTuning:
         pretrained, start = load_network(self.init)
         card = self._card(start, dataset, data)
         network = self._new_head(pretrained, card)
+        weights = identity(pretrained)
+        self._begin(weights, resume)
         warp = Warp(card.warp_side, card.warp_context, card.preprocessing.fill)
         cache = ActivationCache(
             self.cache, pretrained.lower, card.preprocessing, self.proposer, warp, self.recipe.windows,
-            self.recipe.seed, identity(pretrained),
+            self.recipe.seed, weights,
         )  # fmt: skip
         shards = self._shards(cache, dataset)
         activations = ActivationTask(shards)
@@ -91,6 +96,21 @@ class FineTuning:
             save_weights(path, network.state_dict(), card, half=True)
         self.processes.wait()
         return path
+
+    def _begin(self, weights: str, resume: bool) -> None:
+        """Notes what both stages depend on and their own settings do not say; a resumed run must agree with it."""
+        now: dict[str, Any] = self.recipe.model_dump(mode="json", exclude={"head", "network"}) | {"init": weights}
+        path = self.out / "origin.json"
+        if resume and path.exists():
+            then = json.loads(path.read_text(encoding="utf-8"))
+            if different := [name for name, value in now.items() if then.get(name) != value]:
+                raise UsageError(
+                    "RESUME_DIFFERS",
+                    f"{self.out} was begun with other {', '.join(different)}: use its settings or a new --out",
+                )
+        elif self.processes.first:
+            self.out.mkdir(parents=True, exist_ok=True)
+            write_json(path, now)
 
     def _card(self, start: Card, dataset: Dataset, data: str) -> Card:
         return Card(

@@ -46,9 +46,7 @@ class GoogLeNetRegions:
         """The detector in a checkpoint; ModelError if the file holds something else."""
         network, card = load_network(path)
         if card.task != "detector":
-            raise ModelError(
-                "MODEL_TASK", f"{path} is a {card.task}, not a detector: train one with train-detector"
-            )
+            raise ModelError("MODEL_TASK", f"{path} is a {card.task}, not a detector: train one with train-detector")
         return cls(network, card)
 
     @property

@@ -30,9 +30,7 @@ class _Windows:
         self.shards = shards
         counts = [len(shard.labels) for shard in shards]
         self.shard_of = np.repeat(np.arange(len(shards)), counts)
-        self.row_of = (
-            np.concatenate([np.arange(count) for count in counts]) if counts else np.zeros(0, np.int64)
-        )
+        self.row_of = np.concatenate([np.arange(count) for count in counts]) if counts else np.zeros(0, np.int64)
 
     def __len__(self) -> int:
         return len(self.shard_of)

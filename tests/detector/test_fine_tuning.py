@@ -138,12 +138,30 @@ def test_stopped_after_the_head_and_continued_gives_the_same_bytes(setting, fini
     assert again.read_bytes() == finished[0].read_bytes()
 
 
-def test_resuming_with_other_settings_is_refused(setting, finished) -> None:
+OTHER = {
+    "rate": {"head": RECIPE.head.model_copy(update={"rate": 0.01})},
+    "context": {"context": 8},
+    "classifier_rate": {"classifier_rate": 1.0},
+    "windows": {"windows": WindowSampling(positives=1, hard=1, background=1)},
+    "seed": {"seed": 1},
+}
+
+
+@pytest.mark.parametrize(("name", "change"), OTHER.items(), ids=OTHER.keys())
+def test_resuming_with_other_settings_is_refused(setting, finished, name, change) -> None:
     dataset, run = setting
-    other = RECIPE.model_copy(update={"head": RECIPE.head.model_copy(update={"rate": 0.01})})
-    with pytest.raises(UsageError, match="rate") as caught:
-        replace(run, recipe=other).run(dataset, "tiny", resume=True)
+    with pytest.raises(UsageError, match=name) as caught:
+        replace(run, recipe=RECIPE.model_copy(update=change)).run(dataset, "tiny", resume=True)
     assert caught.value.code == "RESUME_DIFFERS"
+
+
+def test_resuming_from_other_weights_is_refused(setting, finished, tmp_path) -> None:
+    dataset, run = setting
+    tensors = read_tensors(run.init)
+    tensors["inception5b.branch1.0.bias"] += 1
+    save_weights(tmp_path / "other.safetensors", tensors, read_card(run.init))
+    with pytest.raises(UsageError, match="init"):
+        replace(run, init=tmp_path / "other.safetensors").run(dataset, "tiny", resume=True)
 
 
 def test_data_without_objects_is_refused(setting) -> None:

@@ -1,0 +1,37 @@
+import subprocess
+import sys
+
+import pytest
+
+from googlenet_rcnn.cli import main
+
+HEAVY = ("torch", "numpy", "cv2", "torchvision", "sklearn", "numba", "PIL", "pydantic")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["detect"], ["evaluate"], ["evaluate", "detections"], ["train-detector"], ["import-weights"]],
+)
+def test_help_of_every_command(cli, command):
+    for flag in ("--help", "-h"):
+        result = cli(*command, flag)
+        assert result.exit_code == 0, flag
+        assert "Usage: " in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "flag"), [("detect", "--weights"), ("evaluate", "detections"), ("train_detector", "--init")]
+)
+def test_each_script_of_its_own_shows_its_command(monkeypatch, capsys, name, flag):
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    monkeypatch.setenv("COLUMNS", "200")
+    with pytest.raises(SystemExit) as caught:
+        getattr(main, name)()
+    assert caught.value.code == 0
+    assert flag in capsys.readouterr().out
+
+
+def test_help_imports_nothing_heavy():
+    code = f"import sys, googlenet_rcnn.cli.main\nprint([name for name in {HEAVY!r} if name in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.strip() == "[]"
