@@ -7,8 +7,9 @@ PACKAGES := core backbone proposals detector datasets eval cli
 DATA ?= ../shared/data
 RUNS ?= runs
 CACHE ?= $(RUNS)/cache
+MODE ?= exhaustive
 
-.PHONY: demo test test-slow lint types check train-voc train-voc-twin evaluate-voc clean
+.PHONY: demo test test-slow lint types check train-voc-twin train-voc evaluate-voc clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
@@ -19,7 +20,7 @@ $(VENV)/.installed: pyproject.toml
 # A photograph that comes with scikit-image: a cat's face from close by.
 demo: $(VENV)/.installed
 	@photo=$$($(BIN)/python -c "import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / 'data' / 'chelsea.png')") && \
-	$(BIN)/detect --image "$$photo" --draw demo-output
+	$(BIN)/detect --image "$$photo" --draw demo-output --overwrite
 	@echo "picture with boxes: demo-output/chelsea.jpg"
 
 test: $(VENV)/.installed
@@ -44,23 +45,26 @@ $(RUNS)/bvlc.safetensors: $(VENV)/.installed
 	@mkdir -p $(RUNS)
 	$(BIN)/googlenet-rcnn import-weights $(DATA)/weights/bvlc_googlenet.safetensors --out $@
 
-# The twin trained on train only: its figures on val are the honest ones.
-train-voc-twin: $(RUNS)/bvlc.safetensors
+# The twin learns from train only: its figures on val are the honest ones.
+$(RUNS)/voc07-train/detector.safetensors: $(RUNS)/bvlc.safetensors
 	$(BIN)/train-detector --data $(DATA)/VOCdevkit --split train --init $< --recipe recipes/voc07.toml \
 		--cache $(CACHE) --out $(RUNS)/voc07-train --resume
 
-# The model that ships, trained on trainval by the same recipe.
-train-voc: $(RUNS)/bvlc.safetensors
-	$(BIN)/train-detector --data $(DATA)/VOCdevkit --split trainval --init $< --recipe recipes/voc07.toml \
-		--cache $(CACHE) --out $(RUNS)/voc07-trainval --resume
+# The model that ships: the twin, trained on with the whole of trainval.
+$(RUNS)/voc07/detector.safetensors: $(RUNS)/voc07-train/detector.safetensors
+	$(BIN)/train-detector --data $(DATA)/VOCdevkit --split trainval --init $< --recipe recipes/voc07-trainval.toml \
+		--cache $(CACHE) --out $(RUNS)/voc07 --resume
 
-evaluate-voc: $(VENV)/.installed
+train-voc-twin: $(RUNS)/voc07-train/detector.safetensors
+train-voc: $(RUNS)/voc07/detector.safetensors
+
+evaluate-voc: $(RUNS)/voc07-train/detector.safetensors
 	head -n 150 $(DATA)/VOCdevkit/VOC2007/ImageSets/Main/val.txt | \
 		sed 's#.*#$(DATA)/VOCdevkit/VOC2007/JPEGImages/&.jpg#' > $(RUNS)/val150.txt
-	$(BIN)/detect --image $(RUNS)/val150.txt --weights $(RUNS)/voc07-train/detector.safetensors \
-		--score-threshold 0.01 --mode exhaustive --out $(RUNS)/val150.jsonl
+	$(BIN)/detect --image $(RUNS)/val150.txt --weights $< --mode $(MODE) --score-threshold 0.01 \
+		--out $(RUNS)/val150-$(MODE).jsonl
 	$(BIN)/evaluate detections --data $(DATA)/VOCdevkit --split val --first 150 --rule voc07 --bootstrap 1000 \
-		--detections $(RUNS)/val150.jsonl --report $(RUNS)/val150
+		--detections $(RUNS)/val150-$(MODE).jsonl --report $(RUNS)/val150-$(MODE)
 
 clean:
 	rm -rf build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache

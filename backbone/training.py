@@ -36,21 +36,21 @@ __all__ = ["Interrupted", "NotFinite", "Task", "TrainSettings", "train"]
 class TrainSettings(Settings):
     """SGD with momentum, a falling rate and averaged weights (Szegedy 2014, section 6)."""
 
-    epochs: float = Field(1.0, gt=0)
-    batch: int = Field(64, gt=0)
-    accumulate: int = Field(1, gt=0)  # parts a batch is cut into to save memory; the result is the same
-    rate: float = Field(0.01, gt=0)
+    epochs: float = Field(default=1.0, ge=0)
+    batch: int = Field(default=64, gt=0)
+    accumulate: int = Field(default=1, gt=0)  # parts a batch is cut into to save memory; the result is the same
+    rate: float = Field(default=0.01, gt=0)
     schedule: Literal["cosine", "steps"] = "cosine"
-    decay: float = Field(0.96, gt=0, le=1)  # "steps": the rate falls by 4 % ...
-    decay_epochs: float = Field(8.0, gt=0)  # ... every 8 epochs
-    warmup: int = Field(0, ge=0)  # steps
-    momentum: float = Field(0.9, ge=0, lt=1)
+    decay: float = Field(default=0.96, gt=0, le=1)  # "steps": the rate falls by 4 % ...
+    decay_epochs: float = Field(default=8.0, gt=0)  # ... every 8 epochs
+    warmup: int = Field(default=0, ge=0)  # steps
+    momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(5e-4, ge=0)
-    average: float = Field(0.0, ge=0, lt=1)  # decay of the running mean of weights (Polyak); 0: none
-    clip: float = Field(0.0, ge=0)  # largest norm of the gradient; 0: no limit
+    average: float = Field(default=0.0, ge=0, lt=1)  # decay of the running mean of weights (Polyak); 0: none
+    clip: float = Field(default=0.0, ge=0)  # largest norm of the gradient; 0: no limit
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    workers: int = Field(0, ge=0)
-    checkpoint_minutes: float = Field(5.0, ge=0)
+    workers: int = Field(default=0, ge=0)
+    checkpoint_minutes: float = Field(default=5.0, ge=0)
 
 
 class Interrupted(ProjectError):

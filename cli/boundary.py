@@ -1,5 +1,6 @@
 """Where errors become one clear line and an exit status; nothing below cli/ prints or exits."""
 
+import errno
 import io
 import os
 import sys
@@ -24,20 +25,17 @@ def run_command(command: Callable[[], int | None]) -> NoReturn:
     except ProjectError as error:
         status = error.exit
         _tell(str(error))
-    except MemoryError:
-        status = ResourceError.exit
-        _tell("MEMORY: not enough memory; use a smaller image, fewer --threads or another machine")
     except KeyboardInterrupt:
         status = Exit.INTERRUPTED
         _tell("INTERRUPTED: stopped by the user; an unfinished --out is kept and can be continued")
     except BrokenPipeError:
-        # The reader (head, less) has gone: not a fault. Python must not try to flush again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader (head, less) has gone: not a fault.
+        _drop_output()
         status = Exit.OK
     except Exception as error:
-        status = Exit.INTERNAL
+        status = ResourceError.exit if (lack := _lack(error)) else Exit.INTERNAL
         what = next(iter(str(error).splitlines()), "")
-        _tell(f"INTERNAL: {type(error).__name__}: {what} (a bug; the traceback is in {_keep_traceback()})")
+        _tell(lack or f"INTERNAL: {type(error).__name__}: {what} (a bug; the traceback is in {_keep_traceback()})")
     sys.exit(int(status))
 
 
@@ -54,6 +52,22 @@ def _give_streams() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - lives as long as the process
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """Python must not try to write the rest of standard output again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _lack(error: Exception) -> str:
+    """What the machine ran out of, if that is the fault."""
+    # PyTorch tells of missing memory in a RuntimeError.
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate memory" in str(error)):
+        return "MEMORY: not enough memory; use a smaller image, fewer --threads or another machine"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        _drop_output()
+        return f"DISK_FULL: no space left while writing {error.filename or 'the output'}: free some and run again"
+    return ""
 
 
 def _keep_traceback() -> Path:

@@ -8,6 +8,7 @@ from googlenet_rcnn.backbone.checkpoint import read_card
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.store import digest
 from googlenet_rcnn.core.types import LabelSet, Proposer
+from googlenet_rcnn.detector.cascade import Cascade
 from googlenet_rcnn.detector.pipeline import Detector
 from googlenet_rcnn.detector.regions import Ensemble, GoogLeNetRegions, RegionClassifier
 from googlenet_rcnn.detector.selection import Selection
@@ -67,13 +68,13 @@ def find_weights(name: str, flag: str = "--weights") -> Path:
     raise UsageError("WEIGHTS_UNKNOWN", f"{flag} {name}: neither a file nor a shipped model (shipped: {known})")
 
 
-def build_detector(weights: Sequence[str], proposer: Proposer, selection: Selection) -> Detector:
-    """A detector from one or several weights, which must agree in labels and warp."""
+def build_detector(weights: Sequence[str], proposer: Proposer, selection: Selection, *, fast: bool = False) -> Detector:
+    """A detector from one or several weights, which must agree in labels and warp; `fast` puts the cascade in."""
     members = [GoogLeNetRegions.load(find_weights(name)) for name in weights or (DEFAULT_WEIGHTS,)]
     if any(member.warp != members[0].warp for member in members):
         raise UsageError("ENSEMBLE_WARP", "the models of an ensemble must share one warp")
     classifier: RegionClassifier = members[0] if len(members) == 1 else Ensemble(members)
-    return Detector(proposer, classifier, members[0].warp, selection)
+    return Detector(proposer, classifier, members[0].warp, selection, Cascade() if fast else None)
 
 
 def weight_digests(weights: Sequence[str]) -> list[str]:

@@ -113,8 +113,6 @@ def _check(options: DetectOptions) -> None:
         raise UsageError("OUT_UNWRITABLE", f"--draw {options.draw} is not a folder")
     if (options.threads is not None and options.threads < 1) or options.max_pixels < 1:
         raise UsageError("FLAG_VALUE", "--threads and --max-pixels are at least 1")
-    if options.mode == "fast" and not options.quiet:
-        print("note: --mode fast scores every proposal, as exhaustive does, until there is a cascade", file=sys.stderr)
 
 
 def _check_voc(options: DetectOptions, files: list[ImageFile]) -> None:
@@ -159,7 +157,7 @@ def _detector(options: DetectOptions, pictures: dict[ImageFile, Path]) -> Callab
     except ValueError as error:
         raise UsageError("FLAG_VALUE", str(error)) from None
     proposer = build_proposer(options.method, options.engine, options.preset, options.superpixel_scale, options.seed)
-    detector = build_detector(options.weights, proposer, selection)
+    detector = build_detector(options.weights, proposer, selection, fast=options.mode == "fast")
     policy = ImagePolicy(
         max_pixels=options.max_pixels,
         truncated="salvage" if options.truncated == "salvage" else "fail",

@@ -21,6 +21,7 @@ def run_evaluate_detections(
     bootstrap: int = 0,
     ignore_unknown: bool = False,
     report: Path | None = None,
+    overwrite: bool = False,
     seed: int = 0,
 ) -> int:
     """Scores a detections file against a split, prints the table, and writes metrics.json into `report`."""
@@ -36,6 +37,8 @@ def run_evaluate_detections(
         raise UsageError("RULE_UNKNOWN", f"--rule {rule}: known are voc07, voc10")
     if (first is not None and first < 1) or bootstrap < 0:
         raise UsageError("FLAG_VALUE", "--first is at least 1, --bootstrap at least 0")
+    if report is not None and (report / "metrics.json").exists() and not overwrite:
+        raise UsageError("OUT_EXISTS", f"{report} holds a report: choose another --report or say --overwrite")
     dataset: Dataset = read_voc(data, split)
     if first is not None:
         dataset = Dataset(dataset.labels, dataset.samples[:first])

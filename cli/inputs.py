@@ -38,7 +38,7 @@ def find_images(arguments: Iterable[str]) -> list[ImageFile]:
 
 def _expand(argument: str) -> Iterator[ImageFile]:
     if argument == "-":
-        yield from _listed(sys.stdin.buffer.read(), "standard input")
+        yield from _listed(sys.stdin.buffer.read() if sys.stdin else b"", "standard input")
     elif os.path.isdir(argument):
         yield from _folder(argument)
     elif argument.lower().endswith(".txt"):

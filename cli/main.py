@@ -36,9 +36,7 @@ def _detect(
     score_threshold: Annotated[float, typer.Option(help="least score of a detection, 0 to 1")] = 0.5,
     nms_iou: Annotated[float, typer.Option(help="boxes of a class that overlap more are one object")] = 0.3,
     max_detections: Annotated[int, typer.Option(help="most detections of a class in an image")] = 100,
-    mode: Annotated[str, typer.Option(help="exhaustive scores every proposal; fast is the same until the cascade")] = (
-        "exhaustive"
-    ),
+    mode: Annotated[str, typer.Option(help="fast: score what looks promising; exhaustive: every proposal")] = "fast",
     out: Annotated[Path | None, typer.Option(help="file (jsonl) or folder (voc)")] = None,
     format: Annotated[str, typer.Option(help="jsonl or voc")] = "jsonl",
     draw: Annotated[Path | None, typer.Option(help="folder for pictures with boxes")] = None,
@@ -95,6 +93,7 @@ def _evaluate_detections(
     bootstrap: Annotated[int, typer.Option(help="rounds of resampling for an interval of the mean; 0: none")] = 0,
     ignore_unknown: Annotated[bool, typer.Option("--ignore-unknown", help="skip images not in the split")] = False,
     report: Annotated[Path | None, typer.Option(help="folder for metrics.json")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a report that exists")] = False,
     seed: Annotated[int, typer.Option(help="of the resampling")] = 0,
 ) -> None:
     """Average precision of each class and their mean."""
@@ -104,7 +103,8 @@ def _evaluate_detections(
 
         return run_evaluate_detections(
             data, split, rule, detections,
-            first=first, bootstrap=bootstrap, ignore_unknown=ignore_unknown, report=report, seed=seed,
+            first=first, bootstrap=bootstrap, ignore_unknown=ignore_unknown, report=report, overwrite=overwrite,
+            seed=seed,
         )  # fmt: skip
 
     run_command(command)

@@ -3,12 +3,16 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from googlenet_rcnn.core.errors import Exit, UsageError
 from googlenet_rcnn.core.recipe import load_recipe
 from googlenet_rcnn.core.store import lock, storage_error, write_json
 
 from .progress import duration
+
+if TYPE_CHECKING:
+    from googlenet_rcnn.detector.fine_tuning import DetectorRecipe
 
 __all__ = ["default_cache", "run_train_detector"]
 
@@ -44,11 +48,17 @@ def run_train_detector(
     from .build import build_proposer, find_weights
     from .threads import available_threads
 
+    if threads is not None and threads < 1:
+        raise UsageError("FLAG_VALUE", "--threads is at least 1")
     settings = load_recipe(DetectorRecipe, recipe, list(assignments))
     weights = find_weights(str(init), "--init")
+    proposals = settings.proposals
+    proposer = build_proposer("ss", "native", proposals.preset, proposals.superpixel_scale, settings.seed)
     dataset = read_voc(data, split)
     if (out / "recipe.json").exists() and not resume:
         raise UsageError("OUT_EXISTS", f"{out} holds a run already: continue it with --resume or choose another --out")
+    if (out / "recipe.json").exists():
+        _compare(out / "recipe.json", settings)
     cache = cache or default_cache()
     for folder in (out, cache):
         try:
@@ -74,9 +84,7 @@ def run_train_detector(
         init=weights,
         out=out,
         cache=cache,
-        proposer=build_proposer(
-            "ss", "native", settings.proposals.preset, settings.proposals.superpixel_scale, settings.seed
-        ),
+        proposer=proposer,
         processes=processes,
         say=say,
         report=report,
@@ -90,3 +98,18 @@ def run_train_detector(
         path = run.run(dataset, f"{data.name} {split}", resume)
     say(f"wrote {path}: use it with detect --weights {path}")
     return Exit.OK
+
+
+def _compare(path: Path, settings: "DetectorRecipe") -> None:
+    """UsageError (RESUME_DIFFERS) unless a run goes on with its own recipe; what changes no weight is free."""
+    free = {"workers", "checkpoint_minutes", "accumulate"}
+    stages = {"head": free, "network": free}
+    try:
+        begun = type(settings).model_validate_json(path.read_bytes()).model_dump(exclude=stages)
+    except (OSError, ValueError):
+        raise UsageError("RESUME_DIFFERS", f"{path} cannot be read: choose a new --out") from None
+    now = settings.model_dump(exclude=stages)
+    different = [key for key in now if now[key] != begun[key]]
+    if different:
+        message = f"{path.parent} was begun with other {', '.join(different)}: use its settings or a new --out"
+        raise UsageError("RESUME_DIFFERS", message)

@@ -23,9 +23,7 @@ def load_labels(name: str | Path) -> LabelSet:
             text = Path(name).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise DataError(
-                "LABELS_UNREADABLE", f"{name}: {reason}; it needs one class name a line"
-            ) from error
+            raise DataError("LABELS_UNREADABLE", f"{name}: {reason}; it needs one class name a line") from error
     try:
         return LabelSet(tuple(line.strip() for line in text.splitlines() if line.strip()))
     except ValueError as error:

@@ -59,9 +59,7 @@ def _year_folder(root: Path) -> Path:
         if len(years) == 1:
             return years[0]
         if years:
-            raise DataError(
-                "DATA_AMBIGUOUS", f"{folder}: choose one of {', '.join(str(year) for year in years)}"
-            )
+            raise DataError("DATA_AMBIGUOUS", f"{folder}: choose one of {', '.join(str(year) for year in years)}")
     raise DataError("DATA_UNRECOGNISED", f"{root}: no VOC devkit here, ImageSets/Main is missing")
 
 
@@ -79,9 +77,7 @@ def _read_list(year: Path, split: str) -> list[str]:
     try:
         rows = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            "SPLIT_UNREADABLE", f"{path}: this is not a readable UTF-8 list of image ids"
-        ) from error
+        raise DataError("SPLIT_UNREADABLE", f"{path}: this is not a readable UTF-8 list of image ids") from error
     ids: dict[str, int] = {}
     for line, row in enumerate(rows, start=1):
         if not (words := row.split()):
@@ -121,9 +117,7 @@ def _truth(annotation: VocAnnotation, labels: LabelSet, path: Path, findings: li
         place = f"object {number} ({thing.name})"
         if thing.name not in labels.names:
             known = ", ".join(labels.names[:5])
-            raise DataError(
-                "CLASS_UNKNOWN", f"{path}: {place} is none of the {len(labels)} labels ({known}, ...)"
-            )
+            raise DataError("CLASS_UNKNOWN", f"{path}: {place} is none of the {len(labels)} labels ({known}, ...)")
         x1, y1, x2, y2 = thing.corners
         box = np.array([[x1 - 1, y1 - 1, x2, y2]], dtype=np.float32)
         inside = clip(box, height, width)

@@ -45,9 +45,7 @@ def read_voc_xml(path: Path) -> VocAnnotation:
             "SIZE_MISMATCH",
             f"{path}: size {width:g}x{height:g} is impossible; write the true size of the image",
         )
-    objects = tuple(
-        _object(node, path, number) for number, node in enumerate(root.findall("object"), start=1)
-    )
+    objects = tuple(_object(node, path, number) for number, node in enumerate(root.findall("object"), start=1))
     return VocAnnotation((root.findtext("filename") or "").strip(), Size(int(height), int(width)), objects)
 
 
@@ -57,9 +55,7 @@ def _object(node: ElementTree.Element, path: Path, number: int) -> VocObject:
     box = node.find("bndbox")
     if not name or box is None:
         missing = "bndbox" if name else "name"
-        raise DataError(
-            "ANN_MISSING_FIELD", f"{path}: {place}/{missing} is missing; add it or remove the object"
-        )
+        raise DataError("ANN_MISSING_FIELD", f"{path}: {place}/{missing} is missing; add it or remove the object")
     x1, y1, x2, y2 = (_number(box, key, path, f"{place}/bndbox") for key in ("xmin", "ymin", "xmax", "ymax"))
     difficult = (node.findtext("difficult") or "0").strip()
     return VocObject(name, (x1, y1, x2, y2), difficult not in ("", "0"))
@@ -74,9 +70,7 @@ def _number(parent: ElementTree.Element, key: str, path: Path, place: str) -> fl
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise DataError(
-            "ANN_BAD_NUMBER", f"{path}: {place}/{key} is {text.strip()[:40]!r}, not a finite number"
-        )
+        raise DataError("ANN_BAD_NUMBER", f"{path}: {place}/{key} is {text.strip()[:40]!r}, not a finite number")
     return value
 
 
@@ -95,9 +89,7 @@ def _parse(path: Path) -> ElementTree.Element:
         nonlocal depth
         depth += 1
         if depth > _MAX_DEPTH:
-            raise DataError(
-                "ANN_PARSE", f"{path}:{parser.CurrentLineNumber}: more than {_MAX_DEPTH} nested tags"
-            )
+            raise DataError("ANN_PARSE", f"{path}:{parser.CurrentLineNumber}: more than {_MAX_DEPTH} nested tags")
         builder.start(tag, attributes)
 
     def end(tag: str) -> None:
@@ -117,12 +109,8 @@ def _parse(path: Path) -> ElementTree.Element:
         return builder.close()
     except expat.ExpatError as error:
         where = f"{path}:{error.lineno}:{error.offset}"
-        raise DataError(
-            "ANN_PARSE", f"{where}: not well-formed XML ({expat.ErrorString(error.code)})"
-        ) from error
+        raise DataError("ANN_PARSE", f"{where}: not well-formed XML ({expat.ErrorString(error.code)})") from error
     except (ValueError, LookupError) as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(
-            "ANN_PARSE", f"{path}: not XML that can be read ({' '.join(str(error).split())})"
-        ) from error
+        raise DataError("ANN_PARSE", f"{path}: not XML that can be read ({' '.join(str(error).split())})") from error

@@ -2,15 +2,16 @@
 
 Stage "head": everything up to 4e is frozen, so its activations are computed once per window and 5a, 5b
 and a new classifier over C+1 classes are trained on them. Stage "network": all layers, at a low rate, on
-crops warped anew. R-CNN (arXiv:1311.2524, section 2.3) trains all layers throughout.
+crops warped anew. Either stage may be left out
+(epochs = 0). R-CNN (arXiv:1311.2524, section 2.3) trains all layers throughout.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from pydantic import Field
@@ -26,12 +27,18 @@ from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.store import write_json
 from googlenet_rcnn.core.types import Dataset, Proposer
 
-from .activations import ActivationCache, Shard
+from .activations import ActivationCache
 from .sampling import WindowSampling
 from .tasks import ActivationTask, WindowTask
 from .warp import Warp
+from .windows import WindowCache
 
 __all__ = ["DetectorRecipe", "FineTuning"]
+
+
+_CLASSIFIER = ("classifier.", "fc.")  # of googlenet and googlenet-bn
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 class ProposalSettings(Settings):
@@ -53,10 +60,9 @@ class DetectorRecipe(Settings):
     network: TrainSettings = TrainSettings(epochs=0.1, batch=32, rate=0.001, average=0.98)
 
 
-def _frozen_below_5a(network: Network) -> None:
-    upper = ("inception5", "classifier", "fc.")
+def _freeze_below_5a(network: Network) -> None:
     for name, parameter in network.named_parameters():
-        parameter.requires_grad_(name.startswith(upper))
+        parameter.requires_grad_(name.startswith(("inception5", *_CLASSIFIER)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,19 +84,21 @@ class FineTuning:
             raise DataError("NO_OBJECTS", f"{data}: no image has an object to learn from")
         pretrained, start = load_network(self.init)
         card = self._card(start, dataset, data)
-        network = self._new_head(pretrained, card)
+        network = self._detector(pretrained, start, card)
         weights = identity(pretrained)
         self._begin(weights, resume)
         warp = Warp(card.warp_side, card.warp_context, card.preprocessing.fill)
-        cache = ActivationCache(
-            self.cache, pretrained.lower, card.preprocessing, self.proposer, warp, self.recipe.windows,
-            self.recipe.seed, weights,
-        )  # fmt: skip
-        shards = self._shards(cache, dataset)
-        activations = ActivationTask(shards)
-        self.say(f"{len(shards)} images, {len(activations)} windows")
-        self._stage("head", network, activations, self.recipe.head, resume)
-        self._stage("network", network, WindowTask(shards, warp, card.preprocessing), self.recipe.network, resume)
+        source = WindowCache(self.cache, self.proposer, self.recipe.windows, self.recipe.seed)
+        windows = self._shared("windows", dataset.samples, source.build)
+        if self.recipe.head.epochs > 0:
+            cache = ActivationCache(self.cache, pretrained.lower, card.preprocessing, warp, source.key, weights)
+            shards = self._shared("activations", windows, cache.build)
+            _freeze_below_5a(network)
+            self._stage("head", network, ActivationTask(shards), self.recipe.head, resume)
+        if self.recipe.network.epochs > 0:
+            network.requires_grad_(True)
+            task = WindowTask(windows, warp, card.preprocessing)
+            self._stage("network", network, task, self.recipe.network, resume)
         path = self.out / "detector.safetensors"
         if self.processes.first:
             save_weights(path, network.state_dict(), card, half=True)
@@ -127,28 +135,37 @@ class FineTuning:
             provenance=f"fine-tuned from: {start.provenance or self.init.name}",
         )
 
-    def _new_head(self, pretrained: Network, card: Card) -> Network:
-        """A detector with the pretrained layers and a fresh classifier, drawn from N(0, 0.01) as in R-CNN."""
+    def _detector(self, pretrained: Network, start: Card, card: Card) -> Network:
+        """A detector with the pretrained layers; its classifier is new, drawn from N(0, 0.01) as in R-CNN.
+
+        A detector of the same classes keeps its classifier and is trained on.
+        """
         torch.manual_seed(self.recipe.seed)
         network = build_network(card)
-        last = ("classifier.", "fc.")
+        same = start.task == "detector" and start.labels == card.labels
+        names = network.state_dict().keys()
         kept = {
-            n: t for n, t in pretrained.state_dict().items() if n in network.state_dict() and not n.startswith(last)
+            name: tensor
+            for name, tensor in pretrained.state_dict().items()
+            if name in names and (same or not name.startswith(_CLASSIFIER))
         }
         network.load_state_dict(kept, strict=False)
         for name, parameter in network.named_parameters():
-            if name.startswith(last):
-                nn.init.normal_(parameter, std=0.01) if parameter.ndim > 1 else nn.init.zeros_(parameter)
+            if name.startswith(_CLASSIFIER) and not same:
+                if parameter.ndim > 1:
+                    nn.init.normal_(parameter, std=0.01)
+                else:
+                    nn.init.zeros_(parameter)
         return network
 
-    def _shards(self, cache: ActivationCache, dataset: Dataset) -> list[Shard]:
-        """Each process makes its share of the missing shards, then all read all of them."""
-        mine = dataset.samples[self.processes.rank :: self.processes.count]
-        for done, _ in enumerate(cache.build(mine), start=1):
+    def _shared(self, what: str, items: Sequence[_In], build: Callable[[Sequence[_In]], Iterator[_Out]]) -> list[_Out]:
+        """Each process makes its share of what is missing in a cache, then all read all of it."""
+        mine = items[self.processes.rank :: self.processes.count]
+        for done, _ in enumerate(build(mine), start=1):
             if done % 100 == 0 or done == len(mine):
-                self.say(f"cached activations of {done} of {len(mine)} images")
+                self.say(f"{what} of {done} of {len(mine)} images")
         self.processes.wait()
-        return list(cache.build(dataset.samples))
+        return list(build(items))
 
     def _stage(
         self,
@@ -158,14 +175,11 @@ class FineTuning:
         settings: TrainSettings,
         resume: bool,
     ) -> None:
-        network.requires_grad_(True)
-        if name == "head":
-            _frozen_below_5a(network)
         state = train(
             network, task, settings, self.out / name,
             seed=self.recipe.seed,
             resume=resume,
-            rates=lambda key: self.recipe.classifier_rate if key.startswith(("classifier.", "fc.")) else 1.0,
+            rates=lambda key: self.recipe.classifier_rate if key.startswith(_CLASSIFIER) else 1.0,
             processes=self.processes,
             report=lambda progress: self.report(name, progress),
             data=task.fingerprint(),

@@ -15,54 +15,58 @@ from googlenet_rcnn.backbone.architectures import Network
 from googlenet_rcnn.backbone.preprocess import to_input
 from googlenet_rcnn.core.card import Preprocessing
 from googlenet_rcnn.core.images import read_image
-from googlenet_rcnn.core.types import Boxes, Image, Size
+from googlenet_rcnn.core.types import Image
 
 from .activations import Shard
 from .warp import Warp
+from .windows import ImageWindows
 
 __all__ = ["ActivationTask", "WindowTask"]
 
 
 class _Windows:
-    """Windows of many shards, numbered through."""
+    """The windows of many images, numbered through."""
 
-    def __init__(self, shards: Sequence[Shard]) -> None:
-        self.shards = shards
-        counts = [len(shard.labels) for shard in shards]
-        self.shard_of = np.repeat(np.arange(len(shards)), counts)
-        self.row_of = np.concatenate([np.arange(count) for count in counts]) if counts else np.zeros(0, np.int64)
+    def __init__(self, images: Sequence[ImageWindows]) -> None:
+        self.images = images
+        counts = [len(image.windows.labels) for image in images]
+        self.image_of = np.repeat(np.arange(len(images)), counts)
+        self.row_of = np.concatenate([np.zeros(0, np.int64), *(np.arange(count) for count in counts)])
 
     def __len__(self) -> int:
-        return len(self.shard_of)
+        return len(self.image_of)
 
     def fingerprint(self) -> str:
         """Hash of the images, their windows and labels."""
         total = hashlib.sha256()
-        for shard in self.shards:
-            total.update(shard.sample.image_id.encode())
-            total.update(shard.boxes.tobytes())
-            total.update(shard.labels.tobytes())
+        for sample, windows in self.images:
+            total.update(sample.image_id.encode())
+            total.update(windows.boxes.coordinates.tobytes())
+            total.update(windows.labels.tobytes())
         return total.hexdigest()[:16]
-
-    def locate(self, index: int) -> tuple[Shard, int]:
-        """The shard of a window and its row there."""
-        return self.shards[self.shard_of[index]], int(self.row_of[index])
 
     def identity(self, index: int) -> str:
         """Image id and row of a window."""
-        shard, row = self.locate(index)
-        return f"{shard.sample.image_id}#{row}"
+        return f"{self.images[self.image_of[index]].sample.image_id}#{self.row_of[index]}"
+
+    def label(self, index: int) -> int:
+        """0 for background, 1 + label for an object."""
+        return int(self.images[self.image_of[index]].windows.labels[self.row_of[index]])
 
 
 class ActivationTask(_Windows):
     """Softmax loss of the upper network on cached activations."""
 
+    def __init__(self, shards: Sequence[Shard]) -> None:
+        super().__init__([shard.image for shard in shards])
+        self.paths = [shard.path for shard in shards]
+
     def example(self, index: int, random: np.random.Generator) -> tuple[NDArray[np.float16], int]:
         """Activations [832,7,7] of a window and its label."""
-        shard, row = self.locate(index)
-        with safe_open(shard.path, framework="np") as file:
+        row = int(self.row_of[index])
+        with safe_open(self.paths[self.image_of[index]], framework="np") as file:
             activations = file.get_slice("activations")[row : row + 1]
-        return activations[0], int(shard.labels[row])
+        return activations[0], self.label(index)
 
     def losses(self, module: nn.Module, examples: list[tuple[NDArray[np.float16], int]]) -> dict[str, Tensor]:
         """Cross-entropy summed over the examples."""
@@ -74,19 +78,18 @@ class ActivationTask(_Windows):
 class WindowTask(_Windows):
     """Softmax loss of the whole network on windows warped anew, mirrored at random."""
 
-    def __init__(self, shards: Sequence[Shard], warp: Warp, preprocessing: Preprocessing) -> None:
-        super().__init__(shards)
+    def __init__(self, images: Sequence[ImageWindows], warp: Warp, preprocessing: Preprocessing) -> None:
+        super().__init__(images)
         self.warp, self.preprocessing = warp, preprocessing
 
     def example(self, index: int, random: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
         """A crop uint8 [S,S,3] and its label."""
-        shard, row = self.locate(index)
-        pixels = _pixels(str(shard.sample.path))
-        height, width = pixels.shape[:2]
-        crop = self.warp.crops(pixels, Boxes(shard.boxes[row : row + 1], Size(height, width)))[0]
+        sample, windows = self.images[self.image_of[index]]
+        row = int(self.row_of[index])
+        crop = self.warp.crops(_pixels(str(sample.path)), windows.boxes[row : row + 1])[0]
         if random.random() < 0.5:
             crop = crop[:, ::-1]
-        return crop, int(shard.labels[row])
+        return crop, self.label(index)
 
     def losses(self, module: nn.Module, examples: list[tuple[NDArray[np.uint8], int]]) -> dict[str, Tensor]:
         """Cross-entropy summed over the examples."""

@@ -48,9 +48,7 @@ def bootstrap_map(
         for index, (images, true, truth_images) in enumerate(classes):
             weights = draws[images]
             right_weights = weights * true
-            aps[index] = weighted_ap(
-                right_weights, weights - right_weights, int(draws[truth_images].sum()), rule
-            )
+            aps[index] = weighted_ap(right_weights, weights - right_weights, int(draws[truth_images].sum()), rule)
         means[number] = mean_of_defined(aps)
     defined = means[~np.isnan(means)]
     if not defined.size:

@@ -46,9 +46,7 @@ class DetectionTable:
         finite = np.isfinite(self.score) & np.isfinite(self.boxes).all(axis=1)
         if not finite.all():
             row = int(np.flatnonzero(~finite)[0])
-            raise DataError(
-                "DET_NOT_FINITE", f"detection {row} has a score or box that is not a finite number"
-            )
+            raise DataError("DET_NOT_FINITE", f"detection {row} has a score or box that is not a finite number")
 
     def __len__(self) -> int:
         return len(self.image_index)

@@ -95,9 +95,7 @@ def _collect(dataset: Dataset) -> _Truths:
     return _Truths(cell[order], np.concatenate(boxes)[order], np.concatenate(ignore)[order])
 
 
-def _choose(
-    boxes: NDArray[np.float64], cell: NDArray[np.int64], truths: _Truths, rule: MatchRule
-) -> NDArray[np.int64]:
+def _choose(boxes: NDArray[np.float64], cell: NDArray[np.int64], truths: _Truths, rule: MatchRule) -> NDArray[np.int64]:
     """Index of the truth that each ranked detection [N] overlaps enough, -1 for none."""
     chosen = np.full(len(boxes), -1, dtype=np.int64)
     thresholds = rule.thresholds(truths.boxes)

@@ -48,9 +48,7 @@ class _Columns:
         )
 
 
-def read_results(
-    path: str | Path, dataset: Dataset, split: str | None = None, ignore_unknown: bool = False
-) -> Results:
+def read_results(path: str | Path, dataset: Dataset, split: str | None = None, ignore_unknown: bool = False) -> Results:
     """Reads a JSONL file, or a folder of VOC text files (`split` chooses if there are several)."""
     path = Path(path)
     if path.is_dir():
@@ -86,9 +84,7 @@ def read_jsonl(path: str | Path, dataset: Dataset, ignore_unknown: bool = False)
     return Results(columns.table(), missing, failed, len(unknown))
 
 
-def read_comp4(
-    folder: str | Path, dataset: Dataset, split: str | None = None, ignore_unknown: bool = False
-) -> Results:
+def read_comp4(folder: str | Path, dataset: Dataset, split: str | None = None, ignore_unknown: bool = False) -> Results:
     """Reads VOC result files `comp4_det_SPLIT_CLASS.txt`, where corners are 1-based and inclusive.
 
     A class without a file has no detections; an image without a row counts as missing.

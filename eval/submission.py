@@ -34,11 +34,9 @@ def write_comp4(
     for label, path in enumerate(paths):
         rows = order[table.label[order] == label]
         lines = (
-            f"{names[table.image_index[row]]} "
-            + " ".join(f"{v:.9g}" for v in (table.score[row], *corners[row]))
+            f"{names[table.image_index[row]]} " + " ".join(f"{v:.9g}" for v in (table.score[row], *corners[row]))
             for row in rows
         )
         with atomic_file(path, "w") as stream:
             stream.writelines(f"{line}\n" for line in lines)
     return paths
-

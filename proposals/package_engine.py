@@ -38,9 +38,7 @@ class PackageSelectiveSearch:
         working = working_image(as_image(image), self.width)
         size = Size(*working.shape[:2])
         engine = importlib.import_module("selectivesearch")
-        _, regions = engine.selective_search(
-            working.copy(), scale=self.scale, sigma=self.sigma, min_size=self.min_size
-        )
+        _, regions = engine.selective_search(working.copy(), scale=self.scale, sigma=self.sigma, min_size=self.min_size)
         # The package takes the last pixel's coordinate for the end, so its rectangles are one pixel short.
         boxes = np.array(
             [(x, y, x + width + 1, y + height + 1) for x, y, width, height in (r["rect"] for r in regions)],
@@ -48,6 +46,4 @@ class PackageSelectiveSearch:
         ).reshape(-1, 4)
         area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
         order = np.lexsort((*boxes.T[::-1], -area))
-        return proposals_from_working(
-            boxes[order], size, Size(*image.shape[:2]), self.min_side, "selectivesearch"
-        )
+        return proposals_from_working(boxes[order], size, Size(*image.shape[:2]), self.min_side, "selectivesearch")

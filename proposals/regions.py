@@ -103,9 +103,7 @@ def texture_bins(image: Image) -> NDArray[np.uint8]:
 
 
 @compiled
-def _histograms(
-    labels: NDArray[np.int32], bins: NDArray[np.uint8], count: int, width: int
-) -> NDArray[np.float64]:
+def _histograms(labels: NDArray[np.int32], bins: NDArray[np.uint8], count: int, width: int) -> NDArray[np.float64]:
     """Histograms [n, D*width] of bins [H,W,D] per region, each summing to 1."""
     height, length, depth = bins.shape
     counts = np.zeros((count, depth * width), np.int32)
@@ -125,9 +123,7 @@ def _histograms(
 
 
 @compiled
-def _geometry(
-    labels: NDArray[np.int32], count: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+def _geometry(labels: NDArray[np.int32], count: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
     """Sizes [n], boxes [n,4] and neighbour codes lower * n + higher (with repeats) of labels [H,W]."""
     height, width = labels.shape
     sizes = np.zeros(count, np.int64)

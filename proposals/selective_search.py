@@ -80,9 +80,7 @@ class SelectiveSearch:
             raise UsageError("PROPOSAL_SETTING", "a strategy needs at least one similarity")
         numbers = (*self.ks, self.superpixel_scale, self.width)
         if not self.ks or not all(0 < number < float("inf") for number in numbers):
-            raise UsageError(
-                "PROPOSAL_SETTING", f"k, superpixel_scale and width must exceed 0, got {numbers}"
-            )
+            raise UsageError("PROPOSAL_SETTING", f"k, superpixel_scale and width must exceed 0, got {numbers}")
         if not 0 <= self.sigma < float("inf") or self.min_side < 0 or self.seed < 0:
             raise UsageError("PROPOSAL_SETTING", "sigma, min_side and seed must not be negative")
 

@@ -24,10 +24,7 @@ def unite(parts: Sequence[Proposals], limit: int | None = None) -> Proposals:
     coordinates = np.concatenate([part.boxes.coordinates for part in parts])
     scores = np.concatenate([part.scores for part in parts])
     sources = np.concatenate(
-        [
-            np.array([names.index(n) for n in part.source_names], dtype=np.int64)[part.sources]
-            for part in parts
-        ]
+        [np.array([names.index(n) for n in part.source_names], dtype=np.int64)[part.sources] for part in parts]
     )
     _, first = np.unique(coordinates, axis=0, return_index=True)
     kept = np.sort(first)[:limit]

@@ -22,6 +22,13 @@ from googlenet_rcnn.datasets.label_list import load_labels
 SUPPORT = Path(__file__).parents[1] / "support"
 
 
+@pytest.fixture(autouse=True)
+def _threads_as_before():
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture
 def stub(monkeypatch):
     """`detect` without weights in this process; gives the classifier."""

@@ -33,11 +33,18 @@ def test_each_kind_of_error_has_its_status_and_one_line(capsys, kind, status):
     assert outcome(capsys, kind("SOME_CODE", "what\nand why")) == (status, "error: SOME_CODE: what\\nand why\n")
 
 
-@pytest.mark.parametrize(("fault", "status", "code"), [(MemoryError(), 5, "MEMORY"), (KeyboardInterrupt(), 130, "INT")])
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        (MemoryError(), 5, "MEMORY"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), 5, "MEMORY"),
+        (KeyboardInterrupt(), 130, "INTERRUPTED"),
+    ],
+)
 def test_memory_and_interruption(capsys, fault, status, code):
     found, text = outcome(capsys, fault)
     assert found == status
-    assert text.startswith(f"error: {code}")
+    assert text.startswith(f"error: {code}: ")
     assert text.count("\n") == 1
 
 
@@ -57,7 +64,13 @@ def test_one_line_escapes_what_breaks_a_terminal():
     assert one_line("фото\n\x1b[2Jcaf\udce9 写真") == "фото\\n\\x1b[2Jcaf\\udce9 写真"
 
 
-SCRIPT = "from googlenet_rcnn.cli.boundary import run_command\nrun_command(lambda: [print('é写' * 9) for _ in range({n})] and 0)"
+SCRIPT = """
+from googlenet_rcnn.cli.boundary import run_command
+def command():
+    for _ in range({n}):
+        print("é写" * 9)
+run_command(command)
+"""
 
 
 def test_reader_that_goes_away_is_no_fault():
@@ -79,3 +92,13 @@ def test_terminal_that_cannot_show_a_letter_gets_its_escape():
     result = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
     assert (result.returncode, result.stderr) == (0, b"")
     assert result.stdout.startswith(rb"\xe9\u5199")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_full_disk_behind_standard_output_is_status_5():
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-c", SCRIPT.format(n=1000)]
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert result.returncode == 5
+    assert result.stderr.startswith("error: DISK_FULL: ")
+    assert result.stderr.count("\n") == 1

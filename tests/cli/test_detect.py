@@ -1,26 +1,11 @@
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from command_errors import codes, error_lines
 from hostile import encoded, fill_folder, odd_names, photo, write
-from PIL import Image
 
-from googlenet_rcnn.core.types import Dataset, LabelSet, Sample
-from googlenet_rcnn.eval.results import read_results
-
-
-def error_lines(result):
-    """Lines on stderr that tell an error, each with its code."""
-    lines = result.stderr.splitlines()
-    assert all(line.startswith(("error: ", "note: ", "continuing", "image ")) for line in lines), lines
-    return [line for line in lines if line.startswith("error: ")]
-
-
-def codes(result):
-    return [line.split(": ")[1] for line in error_lines(result)]
+from googlenet_rcnn.cli.main import app
 
 
 def test_row_has_exactly_the_documented_fields(detect, album, rows):
@@ -189,202 +174,21 @@ def test_list_on_standard_input(detect, album, rows):
     assert [row["image_id"] for row in rows(result.stdout)] == ["b", "a"]
 
 
-def test_finished_output_is_kept_unless_overwritten(detect, album, tmp_path, rows):
-    out = tmp_path / "new" / "out.jsonl"
-    assert detect(album, "--out", out).exit_code == 0
-    assert [path.name for path in out.parent.iterdir()] == ["out.jsonl"]
-    before = out.read_bytes()
-    refused = detect(album, "--out", out)
-    assert (refused.exit_code, codes(refused)) == (2, ["OUT_EXISTS"])
-    assert out.read_bytes() == before
-    assert detect(album / "a.png", "--out", out, "--overwrite").exit_code == 0
-    assert len(rows(out)) == 1
-
-
-@pytest.mark.parametrize("stopped", [0, 1, 2])
-def test_interrupted_run_is_continued_to_the_same_rows(detect, stub, album, tmp_path, rows, stopped):
-    good, out = tmp_path / "good.jsonl", tmp_path / "out.jsonl"
-    arguments = (album, tmp_path / "gone.jpg", "--draw", tmp_path / "drawn")
-    stub.after = stopped
-    result = detect(*arguments, "--out", out)
-    assert result.exit_code == 130
-    assert error_lines(result)[0].startswith("error: INTERRUPTED: ")
-    assert not out.exists()
-    stub.after = 10**9
-    stub.calls.clear()
-    result = detect(*arguments, "--out", out)
-    assert len(stub.calls) == 3 - stopped
-    assert result.exit_code == 4
-    assert ("continuing after" in result.stderr) == (stopped > 0)
-    detect(*arguments, "--out", good, "--overwrite")
-    assert rows(out) == rows(good)
-    assert len(list((tmp_path / "drawn").iterdir())) == 3
-
-
-def test_exit_status_counts_the_failures_of_the_earlier_run(detect, stub, album, tmp_path):
-    arguments = (tmp_path / "gone.jpg", album, "--out", tmp_path / "out.jsonl")
-    stub.after = 1
-    assert detect(*arguments).exit_code == 130
-    stub.after = 10**9
-    assert detect(*arguments).exit_code == 4
-
-
-def test_other_settings_or_images_do_not_continue_a_run(detect, stub, album, tmp_path):
-    out = ("--out", tmp_path / "out.jsonl")
-    stub.after = 1
-    detect(album, *out)
-    stub.after = 10**9
-    for arguments in (
-        (album, "--nms-iou", "0.5"),
-        (album / "a.png",),
-        (album, "--weights", "other"),
-        (album, "--no-exif"),
-    ):
-        result = detect(*arguments, *out)
-        assert (result.exit_code, codes(result)) == (2, ["OUT_DIFFERS"])
-    assert detect(album, *out, "--quiet", "--threads", "2", "--on-error", "fail").exit_code == 0
-
-
-def test_two_writers_do_not_mix(detect, stub, album, tmp_path, rows):
-    out = tmp_path / "out.jsonl"
-    inner = []
-    original = stub.stop
-
-    def second_writer():
-        stub.after = 10**9
-        inner.append(detect(album, "--out", out, "--overwrite"))
-
-    stub.after, stub.stop = 1, second_writer
-    assert detect(album, "--out", out).exit_code == 0
-    stub.stop = original
-    assert (inner[0].exit_code, codes(inner[0])) == (2, ["OUT_BUSY"])
-    assert [row["image_id"] for row in rows(out)] == ["a", "b", "c"]
-
-
-def as_dataset(samples):
-    return Dataset(LabelSet(("red", "green", "blue")), tuple(Sample(one, None) for one in samples))
-
-
-def test_voc_files_say_what_the_rows_say(detect, album, tmp_path):
-    assert detect(album, "--out", tmp_path / "voc", "--format", "voc").exit_code == 0
-    names = sorted(path.name for path in (tmp_path / "voc").iterdir())
-    assert names == [*(f"comp4_det_images_{name}.txt" for name in ("blue", "green", "red")), "detections.jsonl"]
-    data = as_dataset("abc")
-    tables = [read_results(tmp_path / "voc" / name, data).table for name in ("", "detections.jsonl")]
-    assert len(tables[0]) == 6
-    found = [sorted(zip(t.image_index, t.label, t.score, map(tuple, t.boxes), strict=True)) for t in tables]
-    assert found[0] == found[1]
-
-
-def test_voc_refuses_what_it_could_not_write_before_the_work(detect, stub, picture, album, tmp_path):
-    result = detect(picture(tmp_path / "two words.png"), "--out", tmp_path / "voc", "--format", "voc")
-    assert (result.exit_code, codes(result)) == (2, ["ID_HAS_SPACE"])
-    (tmp_path / "voc").mkdir()
-    (tmp_path / "voc" / "comp4_det_images_red.txt").write_text("mine")
-    result = detect(album, "--out", tmp_path / "voc", "--format", "voc")
-    assert (result.exit_code, codes(result)) == (2, ["OUT_EXISTS"])
-    assert stub.calls == []
-
-
-def test_out_that_cannot_be_written_is_status_2(detect, stub, album, tmp_path):
-    (tmp_path / "file").write_text("")
-    for flags in (["--out", tmp_path], ["--out", tmp_path / "file" / "x"], ["--draw", tmp_path / "file"]):
-        assert detect(album, *flags).exit_code == 2
-    assert stub.calls == []
-
-
-def test_pictures_are_drawn_one_for_each_file(detect, picture, tmp_path):
-    paths = [picture(tmp_path / "in" / name, size=(200, 300)) for name in ("x/a.png", "y/a.png", "y/A.png")]
-    assert detect(*paths, paths[0], "--draw", tmp_path / "drawn").exit_code == 0
-    assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["A~3.jpg", "a.jpg", "a~2.jpg"]
-    with Image.open(tmp_path / "drawn" / "a.jpg") as drawn:
-        assert drawn.size == (300, 200)
-        assert len(drawn.getcolors(10**6)) > 20  # the input has one
-    assert detect(tmp_path / "in", "--draw", tmp_path / "tree").exit_code == 0
-    assert (tmp_path / "tree" / "x" / "a.jpg").is_file()
-
-
-def test_no_picture_is_overwritten_and_no_input_ever(detect, stub, picture, album, tmp_path):
-    source = picture(tmp_path / "in" / "p.jpg")
-    before = source.read_bytes()
-    for arguments, code in (
-        ((source, "--draw", tmp_path / "in", "--overwrite"), "OUT_IS_INPUT"),
-        ((tmp_path / "in", "--draw", tmp_path / "in", "--overwrite"), "OUT_IN_INPUT"),
-        ((tmp_path, "--draw", tmp_path / "drawn"), "OUT_IN_INPUT"),
-    ):
-        result = detect(*arguments)
-        assert (result.exit_code, codes(result)) == (2, [code])
-    assert stub.calls == []
-    assert source.read_bytes() == before
-    assert detect(album, "--draw", tmp_path / "drawn").exit_code == 0
-    assert codes(detect(album, "--draw", tmp_path / "drawn")) == ["OUT_EXISTS"]
-    assert detect(album, "--draw", tmp_path / "drawn", "--overwrite").exit_code == 0
-
-
-INSTALL = "import stub_detector; stub_detector.install(classifier={classifier})"
-
-
-def test_killed_process_loses_and_doubles_nothing(process, detect, album, tmp_path, rows):
-    out, good = tmp_path / "out.jsonl", tmp_path / "good.jsonl"
-    arguments = ("detect", "--score-threshold", "0.2", "--threads", "1", album)
-    killed = INSTALL.format(classifier="stub_detector.killed_after(2)")
-    assert process(*arguments, "--out", out, code=killed).returncode == -9
-    assert not out.exists()
-    assert len(rows(tmp_path / "out.jsonl.part")) == 2
-    assert detect(album, "--out", out).exit_code == 0
-    assert detect(album, "--out", good).exit_code == 0
-    assert rows(out) == rows(good)
-    assert not list(tmp_path.glob("out.jsonl.*"))
-
-
-def test_reader_that_goes_away_is_a_clean_end(process, album):
-    install = INSTALL.format(classifier=None)
-    with open(os.devnull) as nothing:
-        reading, writing = os.pipe()
-        os.close(reading)  # as `head` does once it has its line
-        options = {"stdout": writing, "stderr": subprocess.PIPE, "stdin": nothing, "capture_output": False}
-        result = process("detect", *([album] * 20), "--threads", "1", "--quiet", code=install, **options)
-        os.close(writing)
-    assert (result.returncode, result.stderr) == (0, "")
-
-
-def test_console_script_detects_with_real_weights(process, detector_file, checkpoint, tmp_path, rows):
-    """The whole way: two networks as an ensemble, proposals, a file that is bad, JSON lines on a pipe."""
-    write(tmp_path, "a.jpg", encoded(photo(40, 50), "JPEG"))
-    write(tmp_path, "b.jpg", b"")
-    other = checkpoint(tmp_path / "other.safetensors", seed=1)
-    flags = ("--preset", "single", "--superpixel-scale", "8", "--score-threshold", "0.01", "--threads", "1")
-    found = {}
-    for name, weights in (("one", [detector_file]), ("both", [detector_file, other])):
-        chosen = [item for path in weights for item in ("--weights", path)]
-        result = process("detect", *chosen, "--image", tmp_path / "a.jpg", tmp_path / "b.jpg", *flags)
-        assert result.returncode == 4, result.stderr
-        assert codes(result) == ["IMG_EMPTY"]
-        row, bad = rows(result.stdout)
-        assert bad["code"] == "IMG_EMPTY"
-        assert row["proposals"] > 0
-        found[name] = row["detections"]
-    assert found["one"]
-    assert found["one"] != found["both"]
-
-
-def test_installed_script_is_there():
-    script = Path(sys.executable).with_name("detect")
-    if not script.is_file():
-        pytest.skip("the package's scripts are not installed")
-    result = subprocess.run([script], capture_output=True, text=True, timeout=60, check=False)
-    assert (result.returncode, codes(result)) == (2, ["NO_IMAGES"])
-
-
-def test_members_of_an_ensemble_must_share_labels_and_warp(cli, album, detector_file, checkpoint, tmp_path):
-    labels = checkpoint(tmp_path / "labels.safetensors", labels=("a", "b"))
-    warp = checkpoint(tmp_path / "warp.safetensors", warp_context=0)
-    for other, code in ((labels, "ENSEMBLE_LABELS"), (warp, "ENSEMBLE_WARP")):
-        result = cli("detect", album, "--weights", detector_file, "--weights", other)
-        assert (result.exit_code, codes(result)) == (2, [code])
-
-
 def test_times_are_numbers_in_every_row_of_a_file(detect, album, tmp_path):
     detect(album, "--out", tmp_path / "out.jsonl")
     for line in (tmp_path / "out.jsonl").read_text().splitlines():
         assert all(isinstance(value, float) for value in json.loads(line)["ms"].values())
+
+
+def test_terminal_gets_a_table_in_place_of_rows(stub, picture, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    odd = picture(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"caf\xe9\n.png")), size=(4, 5))
+    flags = ("--score-threshold", "0.9", "--threads", "1", "--image", str(odd), "gone.png")
+    with pytest.raises(SystemExit) as caught:
+        app(["detect", *flags])
+    output = capsys.readouterr()
+    assert caught.value.code == 4
+    first, second = output.out.splitlines()
+    assert "\\n.png  5x4, 1 proposals, " in first
+    assert second.split() == ["red", "1.000", "x", "0..1", "y", "0..1"]
+    assert output.err.startswith("error: IMG_MISSING: gone.png")

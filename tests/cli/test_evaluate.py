@@ -57,6 +57,16 @@ def test_report_gets_the_numbers_and_the_console_a_table(evaluate, tmp_path):
     assert f"{content['map']:.4f}" in result.stdout
 
 
+def test_report_is_kept_unless_overwritten(evaluate, tmp_path):
+    assert evaluate(FIRST + SECOND, "--report", tmp_path).exit_code == 0
+    before = (tmp_path / "metrics.json").read_bytes()
+    result = evaluate(FIRST, "--report", tmp_path)
+    assert (result.exit_code, result.stderr.split(": ")[1]) == (2, "OUT_EXISTS")
+    assert (tmp_path / "metrics.json").read_bytes() == before
+    assert evaluate(FIRST, "--report", tmp_path, "--overwrite").exit_code == 0
+    assert (tmp_path / "metrics.json").read_bytes() != before
+
+
 def test_first_images_alone_are_scored_and_the_rest_of_the_file_left_out(evaluate):
     content = json.loads(evaluate(FIRST + SECOND, "--first", "1").stdout)
     assert (content["images"], content["map"], content["ap"]["dog"]) == (1, 1, None)

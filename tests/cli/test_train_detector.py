@@ -38,8 +38,9 @@ def arguments(kit, classifier_file):
     """The command line of a run into a folder."""
 
     def build(out, *more):
-        flags = ["train-detector", "--data", kit, "--init", classifier_file, "--out", out, "--threads", "1", *more]
-        return [str(item) for item in flags] + [item for setting in SETTINGS for item in ("--set", setting)]
+        flags = ["train-detector", "--data", kit, "--init", classifier_file, "--out", out, "--threads", "1"]
+        flags += [item for setting in SETTINGS for item in ("--set", setting)]
+        return [str(item) for item in (*flags, *more)]
 
     return build
 
@@ -82,13 +83,23 @@ def test_second_run_into_the_same_folder_is_refused(finished, cli, arguments):
     assert (folder / "out" / "detector.safetensors").read_bytes() == before
 
 
-def test_resume_with_other_settings_is_refused_and_changes_nothing(finished, cli, arguments):
+@pytest.mark.parametrize("setting", ["head.rate=0.1", "classifier_rate=2.0", "context=0", "seed=1"])
+def test_resume_with_other_settings_is_refused_and_changes_nothing(finished, cli, arguments, setting):
     folder, _ = finished
     before = (folder / "out" / "recipe.json").read_bytes()
-    result = cli(*arguments(folder / "out", "--cache", folder / "cache", "--resume", "--set", "head.rate=0.1"))
+    result = cli(*arguments(folder / "out", "--cache", folder / "cache", "--resume", "--set", setting))
     assert result.exit_code == 2
     assert result.stderr.splitlines()[-1].startswith("error: RESUME_DIFFERS: ")
     assert (folder / "out" / "recipe.json").read_bytes() == before
+
+
+def test_resume_of_a_finished_run_changes_nothing(finished, cli, arguments):
+    folder, _ = finished
+    before = (folder / "out" / "detector.safetensors").read_bytes()
+    flags = ("--cache", folder / "cache", "--resume", "--quiet")
+    result = cli(*arguments(folder / "out", *flags))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (folder / "out" / "detector.safetensors").read_bytes() == before
 
 
 INTERRUPT = """
@@ -104,15 +115,16 @@ train_detector.duration = interrupting
 """
 
 
-def test_interrupted_run_resumes_to_the_same_bytes(finished, process, cli, arguments, tmp_path):
+@pytest.mark.parametrize(("line", "stage"), [pytest.param(1, "head", marks=pytest.mark.slow), (3, "network")])
+def test_interrupted_run_resumes_to_the_same_bytes(finished, process, cli, arguments, tmp_path, line, stage):
     folder, _ = finished
     shutil.copytree(folder / "cache", tmp_path / "cache")
     command = arguments(tmp_path / "out", "--cache", tmp_path / "cache")
-    result = process(*command, code=INTERRUPT.format(line=1))
+    result = process(*command, code=INTERRUPT.format(line=line))
     assert result.returncode == 128 + signal.SIGINT
     last = result.stderr.splitlines()[-1]
     assert last.startswith("error: INTERRUPTED: ")
-    assert "--resume" in last
+    assert f"--resume continues {tmp_path / 'out' / stage}" in last
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "out" / "detector.safetensors").exists()
     assert cli(*command, "--resume").exit_code == 0

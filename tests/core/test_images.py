@@ -53,9 +53,7 @@ def test_half_files_are_salvaged_only_on_request():
     assert not image.pixels[-1].any()
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_rows": 1}]
-)
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}, {"restart_marker_rows": 1}])
 def test_jpeg_without_its_end_mark_is_accepted_but_no_shorter_one(options):
     data = hostile.encoded(hostile.photo(), "JPEG", quality=90, **options)
     image = decode_image(data[:-2])

@@ -25,9 +25,7 @@ def test_corners_become_half_open_and_order_is_kept(tmp_path):
     root = devkit(
         tmp_path,
         {
-            "b": annotation(
-                thing("dog", (1, 1, 200, 100)), thing("cat", (3, 4, 5, 6), "<difficult>1</difficult>")
-            ),
+            "b": annotation(thing("dog", (1, 1, 200, 100)), thing("cat", (3, 4, 5, 6), "<difficult>1</difficult>")),
             "a": annotation(),
         },
     )
@@ -139,9 +137,7 @@ def test_names_that_lead_outside(tmp_path):
 
 
 def test_image_with_another_suffix(tmp_path):
-    folder = (
-        devkit(tmp_path, {"a": annotation(), "b": annotation(filename="other.jpg")}) / "VOC2007/JPEGImages"
-    )
+    folder = devkit(tmp_path, {"a": annotation(), "b": annotation(filename="other.jpg")}) / "VOC2007/JPEGImages"
     (folder / "a.png").touch()
     (folder / "other.jpg").touch()
     assert [sample.path.name for sample in read_voc(tmp_path, "train").samples] == ["a.png", "other.jpg"]

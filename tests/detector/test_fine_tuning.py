@@ -71,7 +71,7 @@ def finished(setting):
 def test_both_stages_take_their_steps(finished) -> None:
     _, said, steps = finished
     assert steps == [("head", 1, 2), ("head", 2, 2), ("network", 1, 1)]
-    assert said == ["cached activations of 4 of 4 images", "4 images, 12 windows"]
+    assert said == ["windows of 4 of 4 images", "activations of 4 of 4 images"]
 
 
 def test_the_result_is_a_detector(setting, finished) -> None:

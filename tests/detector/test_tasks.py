@@ -16,8 +16,10 @@ from googlenet_rcnn.backbone.googlenet import Logits
 from googlenet_rcnn.core.card import Preprocessing
 from googlenet_rcnn.core.types import Boxes, Sample, Size
 from googlenet_rcnn.detector.activations import Shard
+from googlenet_rcnn.detector.sampling import Windows
 from googlenet_rcnn.detector.tasks import ActivationTask, WindowTask
 from googlenet_rcnn.detector.warp import Warp
+from googlenet_rcnn.detector.windows import ImageWindows
 
 SIZE, PREPROCESSING, WARP = Size(60, 80), Preprocessing(), Warp(32, 4)
 
@@ -51,12 +53,17 @@ def shards(tmp_path):
             tmp_path / f"{number}.safetensors",
         )
         sample = Sample(f"image{number}", image, truth([], SIZE))
-        made.append(Shard(tmp_path / f"{number}.safetensors", sample, boxes, labels, np.zeros(count, dtype=bool)))
+        windows = Windows(Boxes(boxes, SIZE), labels, np.zeros(count, dtype=bool))
+        made.append(Shard(tmp_path / f"{number}.safetensors", ImageWindows(sample, windows)))
     return made
 
 
+def changed(shard: Shard, **windows) -> Shard:
+    return shard._replace(image=shard.image._replace(windows=shard.image.windows._replace(**windows)))
+
+
 def window_task(shards) -> WindowTask:
-    return WindowTask(shards, WARP, PREPROCESSING)
+    return WindowTask([shard.image for shard in shards], WARP, PREPROCESSING)
 
 
 def random(seed: int = 0) -> np.random.Generator:
@@ -79,7 +86,7 @@ def test_an_example_is_its_row_of_the_shard(shards) -> None:
     for index, (shard, row) in enumerate([(0, 0), (0, 1), (2, 0), (2, 1), (2, 2)]):
         activations, label = task.example(index, random())
         assert np.array_equal(activations, load_file(shards[shard].path)["activations"][row])
-        assert label == shards[shard].labels[row]
+        assert label == shards[shard].image.windows.labels[row]
 
 
 @pytest.mark.parametrize("kind", [ActivationTask, window_task])
@@ -103,13 +110,13 @@ def test_the_loss_is_the_sum_of_torchs_cross_entropy(shards, kind) -> None:
 
 def test_a_crop_is_the_warped_window_or_its_mirror_image(shards) -> None:
     task, seen = window_task(shards), []
-    pixels = np.asarray(Image.open(shards[2].sample.path))
-    expected = WARP.crops(pixels, Boxes(shards[2].boxes[1:2], SIZE))[0]
+    pixels = np.asarray(Image.open(shards[2].image.sample.path))
+    expected = WARP.crops(pixels, shards[2].image.windows.boxes[1:2])[0]
     for seed in range(60):
         crop, label = task.example(3, random(seed))
         mirrored = np.array_equal(crop, expected[:, ::-1])
         assert mirrored or np.array_equal(crop, expected)
-        assert label == shards[2].labels[1]
+        assert label == shards[2].image.windows.labels[1]
         seen.append(mirrored)
     assert 15 < sum(seen) < 45
 
@@ -125,12 +132,13 @@ def test_fingerprints_tell_images_windows_and_labels_apart(shards) -> None:
     base = ActivationTask(shards).fingerprint()
     assert window_task(shards).fingerprint() == base == ActivationTask(list(shards)).fingerprint()
     first = shards[0]
+    sample, windows = first.image
     others = [
         shards[::-1],
         shards[:2],
-        [first._replace(labels=first.labels + 1), *shards[1:]],
-        [first._replace(boxes=first.boxes + 1), *shards[1:]],
-        [first._replace(sample=replace(first.sample, image_id="other")), *shards[1:]],
+        [changed(first, labels=windows.labels + 1), *shards[1:]],
+        [changed(first, boxes=Boxes(windows.boxes.coordinates + 1, SIZE)), *shards[1:]],
+        [first._replace(image=ImageWindows(replace(sample, image_id="other"), windows)), *shards[1:]],
     ]
-    found = {ActivationTask(changed).fingerprint() for changed in others}
+    found = {ActivationTask(other).fingerprint() for other in others}
     assert len(found | {base}) == len(others) + 1

@@ -50,9 +50,7 @@ HIT, MISS = (0, 0, 0.9, BOX), (0, 0, 0.8, (100, 0, 120, 30))
         pytest.param([(0, 0, 0.9, (-900, -900, -800, 9e9)), (0, 0, 0.1, BOX)], [ONE], 0.5, 0.5, id="outside"),
         pytest.param([(1, 0, 0.9, BOX)], [ONE, truth()], 0, 0, id="in another image"),
         pytest.param([(0, 0, 0.5, BOX), (0, 0, 0.5, FAR)], [ONE], 1, 1, id="tie: earlier row first, right"),
-        pytest.param(
-            [(0, 0, 0.5, FAR), (0, 0, 0.5, BOX)], [ONE], 0.5, 0.5, id="tie: earlier row first, wrong"
-        ),
+        pytest.param([(0, 0, 0.5, FAR), (0, 0, 0.5, BOX)], [ONE], 0.5, 0.5, id="tie: earlier row first, wrong"),
     ],
 )
 def test_hand_worked(rows, truths, eleven, area):
@@ -70,19 +68,13 @@ def test_recall_that_is_exactly_a_tenth_reaches_its_point(tenths):
 @pytest.mark.parametrize("rule", RULES)
 def test_difficult_objects_neither_gain_nor_cost(rule):
     truths = [truth([(0, BOX, False), (0, FAR, True)])]
-    rows = (
-        [(0, 0, 0.9, FAR), (0, 0, 0.8, FAR), (0, 0, 0.7, BOX)]
-        if rule != "ilsvrc"
-        else [(0, 0, 0.9, FAR), HIT]
-    )
+    rows = [(0, 0, 0.9, FAR), (0, 0, 0.8, FAR), (0, 0, 0.7, BOX)] if rule != "ilsvrc" else [(0, 0, 0.9, FAR), HIT]
     report = evaluate_detections(table(rows), dataset(truths, ["cat"]), RULES[rule])
     assert report.ap.tolist() == [1]
     assert report.truths.tolist() == [1]
     assert report.ignored.sum() == len(rows) - 1
     assert report.false_positives.tolist() == [0]
-    only_difficult = evaluate_detections(
-        table(rows), dataset([truth([(0, FAR, True)])], ["cat"]), RULES[rule]
-    )
+    only_difficult = evaluate_detections(table(rows), dataset([truth([(0, FAR, True)])], ["cat"]), RULES[rule])
     assert np.isnan(only_difficult.ap).all()
 
 
@@ -136,9 +128,7 @@ def test_missing_truth_and_foreign_rows():
         evaluate_detections(table([(1, 0, 0.5, BOX)]), dataset([ONE]), RULES["voc07"])
 
 
-@pytest.mark.parametrize(
-    "row", [(0, 0, math.nan, BOX), (0, 0, math.inf, BOX), (0, 0, 1, (0, 0, 1, math.nan))]
-)
+@pytest.mark.parametrize("row", [(0, 0, math.nan, BOX), (0, 0, math.inf, BOX), (0, 0, 1, (0, 0, 1, math.nan))])
 def test_numbers_must_be_finite(row):
     with pytest.raises(DataError) as caught:
         table([HIT, row])
@@ -172,9 +162,7 @@ def slow_ap(rows, truths, label, rule):
     objects = {
         (image, index): (box.tolist(), bool(ignore))
         for image, one in enumerate(truths)
-        for index, (box, of, ignore) in enumerate(
-            zip(one.boxes.coordinates, one.labels, one.ignore, strict=True)
-        )
+        for index, (box, of, ignore) in enumerate(zip(one.boxes.coordinates, one.labels, one.ignore, strict=True))
         if of == label
     }
     positives = sum(not ignore for _, ignore in objects.values())

@@ -31,9 +31,7 @@ def test_a_round_equals_scoring_the_drawn_images(rule):
 def test_interval_holds_the_mean_and_repeats_with_the_seed():
     truths, rows = random_case(2, images=40)
     found = interval(rows, truths)
-    assert (
-        found.low < evaluate_detections(table(rows), dataset(truths, "abc"), RULES["voc10"]).mean < found.high
-    )
+    assert found.low < evaluate_detections(table(rows), dataset(truths, "abc"), RULES["voc10"]).mean < found.high
     assert found == interval(rows, truths)
     assert found != interval(rows, truths, seed=1)
     assert interval(rows, truths, confidence=0.5).high < found.high

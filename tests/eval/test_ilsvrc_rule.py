@@ -26,9 +26,7 @@ def read_truths(labels, order):
             root = ElementTree.fromstring(archive.extractfile(member).read())
             rows = []
             for node in root.iter("object"):
-                x1, y1, x2, y2 = (
-                    float(node.find("bndbox").findtext(k)) for k in ("xmin", "ymin", "xmax", "ymax")
-                )
+                x1, y1, x2, y2 = (float(node.find("bndbox").findtext(k)) for k in ("xmin", "ymin", "xmax", "ymax"))
                 rows.append((labels[node.findtext("name")], (x1, y1, x2 + 1, y2 + 1), False))
             size = Size(*(int(root.find("size").findtext(key)) for key in ("height", "width")))
             truths[member.name.rsplit("/", 1)[1][:-4]] = truth(rows, size)
@@ -55,9 +53,7 @@ def test_official_script_agrees_on_its_demo_predictions():
     excluded = np.array([(index_of[int(n)], labels[wnid]) for n, wnid in pairs if int(n) in index_of])
     rule = RULES["ilsvrc"]
     report = average_precision(match(found, data, rule, excluded), rule)
-    golden = [
-        row.rstrip("\n").split("\t") for row in (SHARED / "golden/ilsvrc_det_val2_demo_ap_first50.tsv").open()
-    ]
+    golden = [row.rstrip("\n").split("\t") for row in (SHARED / "golden/ilsvrc_det_val2_demo_ap_first50.tsv").open()]
     for class_id, _, name, positives, ap in golden:
         assert report.truths[int(class_id) - 1] == int(positives), name
         assert report.ap[int(class_id) - 1] == pytest.approx(float(ap), abs=1e-12), name

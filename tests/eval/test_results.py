@@ -14,9 +14,7 @@ DATA = dataset([truth()] * 3)
 
 def line(image_id, *detections, status="ok", **extra):
     found = [{"label": label, "score": score, "box": box} for label, score, box in detections]
-    return (
-        json.dumps({"schema": 1, "image_id": image_id, "status": status, "detections": found} | extra) + "\n"
-    )
+    return json.dumps({"schema": 1, "image_id": image_id, "status": status, "detections": found} | extra) + "\n"
 
 
 CAT = ("cat", 0.5, [1.0, 2, 30.5, 40])
@@ -34,9 +32,7 @@ def code_of(call, *parts):
 def test_jsonl(tmp_path):
     path = tmp_path / "d.jsonl"
     wild = ("dog", -3, [-5, 900, -9, 2])
-    path.write_text(
-        line("000002", CAT, wild, warnings=["X"]) + "\n" + line("000000", status="failed", code="X")
-    )
+    path.write_text(line("000002", CAT, wild, warnings=["X"]) + "\n" + line("000000", status="failed", code="X"))
     results = read_results(path, DATA)
     assert (results.missing, results.failed, results.unknown) == (1, 1, 0)
     found = results.table

@@ -7,9 +7,7 @@ import pytest
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.proposals.opencv_engine import OpenCVSelectiveSearch
 
-IMAGE = (
-    np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8).repeat(20, axis=0).repeat(20, axis=1)
-)
+IMAGE = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8).repeat(20, axis=0).repeat(20, axis=1)
 
 
 def test_unknown_mode_is_a_usage_error() -> None:

@@ -8,9 +8,7 @@ import pytest
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.proposals.package_engine import PackageSelectiveSearch
 
-IMAGE = (
-    np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8).repeat(8, axis=0).repeat(8, axis=1)
-)
+IMAGE = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8).repeat(8, axis=0).repeat(8, axis=1)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

@@ -101,9 +101,7 @@ def test_slope_and_opposite_slope_differ() -> None:
     assert falling[4] > rising[4] == 0
 
 
-def test_hue_rotation_by_a_third_changes_colour_and_not_texture(
-    image: Image, labels: NDArray[np.int32]
-) -> None:
+def test_hue_rotation_by_a_third_changes_colour_and_not_texture(image: Image, labels: NDArray[np.int32]) -> None:
     turned = np.ascontiguousarray(image[..., [2, 0, 1]])
     before, after = described(image, labels), described(turned, labels)
     assert np.array_equal(before.texture, after.texture)
@@ -114,9 +112,7 @@ def test_hue_rotation_by_a_third_changes_colour_and_not_texture(
 
 def test_any_hue_rotation_keeps_texture_up_to_rounding() -> None:
     rng = np.random.default_rng(3)
-    hsv = np.stack(
-        [rng.uniform(0, 0.3, (16, 16)), rng.uniform(0.2, 1, (16, 16)), rng.uniform(0, 1, (16, 16))]
-    )
+    hsv = np.stack([rng.uniform(0, 0.3, (16, 16)), rng.uniform(0.2, 1, (16, 16)), rng.uniform(0, 1, (16, 16))])
 
     def rendered(shift: float) -> Image:
         pixels = [colorsys.hsv_to_rgb((h + shift) % 1, s, v) for h, s, v in hsv.reshape(3, -1).T]

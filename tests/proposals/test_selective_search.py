@@ -171,9 +171,7 @@ def test_unknown_preset_is_a_usage_error() -> None:
         SelectiveSearch.preset("slow")
 
 
-@pytest.mark.parametrize(
-    "wrong", [np.zeros((4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8), np.zeros((4, 4, 3))]
-)
+@pytest.mark.parametrize("wrong", [np.zeros((4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8), np.zeros((4, 4, 3))])
 def test_what_is_no_image_is_refused(wrong: Image) -> None:
     with pytest.raises(ValueError, match="an image is"):
         FAST.propose(wrong)

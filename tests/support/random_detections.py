@@ -33,6 +33,4 @@ def random_case(seed, images=12, names=3):
                 rows.append((image, label, 0.0, tuple(np.array((x1, y1, x2, y2)) + shift)))
         rows += [(image, int(generator.integers(names)), 0.0, box()) for _ in range(generator.integers(0, 4))]
     scores = generator.permutation(len(rows)) / len(rows)
-    return truths, [
-        (image, label, score, found) for (image, label, _, found), score in zip(rows, scores, strict=True)
-    ]
+    return truths, [(image, label, score, found) for (image, label, _, found), score in zip(rows, scores, strict=True)]

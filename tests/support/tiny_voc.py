@@ -39,9 +39,7 @@ def truth(rows: Sequence[tuple[int, Sequence[float], bool]] = (), size: Size = S
     """Truths from (label, half-open box, ignore)."""
     boxes = np.array([box for _, box, _ in rows], dtype=np.float32).reshape(-1, 4)
     labels = np.array([label for label, _, _ in rows], dtype=np.int64)
-    return GroundTruth(
-        Boxes(boxes, size), labels, np.array([ignore for _, _, ignore in rows], dtype=np.bool_)
-    )
+    return GroundTruth(Boxes(boxes, size), labels, np.array([ignore for _, _, ignore in rows], dtype=np.bool_))
 
 
 def dataset(truths: Sequence[GroundTruth | None], names: Sequence[str] = ("cat", "dog")) -> Dataset:
