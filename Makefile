@@ -47,12 +47,12 @@ $(RUNS)/bvlc.safetensors: $(VENV)/.installed
 
 # The twin learns from train only: its figures on val are the honest ones.
 $(RUNS)/voc07-train/detector.safetensors: $(RUNS)/bvlc.safetensors
-	$(BIN)/train-detector --data $(DATA)/VOCdevkit --split train --init $< --recipe recipes/voc07.toml \
+	$(BIN)/train-detector --data $(DATA)/VOCdevkit/VOC2007 --split train --init $< --recipe recipes/voc07.toml \
 		--cache $(CACHE) --out $(RUNS)/voc07-train --resume
 
 # The model that ships: the twin, trained on with the whole of trainval.
 $(RUNS)/voc07/detector.safetensors: $(RUNS)/voc07-train/detector.safetensors
-	$(BIN)/train-detector --data $(DATA)/VOCdevkit --split trainval --init $< --recipe recipes/voc07-trainval.toml \
+	$(BIN)/train-detector --data $(DATA)/VOCdevkit/VOC2007 --split trainval --init $< --recipe recipes/voc07-trainval.toml \
 		--cache $(CACHE) --out $(RUNS)/voc07 --resume
 
 train-voc-twin: $(RUNS)/voc07-train/detector.safetensors
@@ -63,7 +63,7 @@ evaluate-voc: $(RUNS)/voc07-train/detector.safetensors
 		sed 's#.*#$(DATA)/VOCdevkit/VOC2007/JPEGImages/&.jpg#' > $(RUNS)/val150.txt
 	$(BIN)/detect --image $(RUNS)/val150.txt --weights $< --mode $(MODE) --score-threshold 0.01 \
 		--out $(RUNS)/val150-$(MODE).jsonl
-	$(BIN)/evaluate detections --data $(DATA)/VOCdevkit --split val --first 150 --rule voc07 --bootstrap 1000 \
+	$(BIN)/evaluate detections --data $(DATA)/VOCdevkit/VOC2007 --split val --first 150 --rule voc07 --bootstrap 1000 \
 		--detections $(RUNS)/val150-$(MODE).jsonl --report $(RUNS)/val150-$(MODE)
 
 clean:

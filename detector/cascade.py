@@ -1,8 +1,8 @@
-"""Which proposals earn a pass through the network: one for each neighbourhood first, the rest where it saw something.
+"""Which proposals earn a pass through the network: a few scattered ones first, then those near what they found.
 
-Selective Search proposes every object many times over. A few of its boxes represent all others (each box
-overlaps one of them); when the network calls a representative background beyond doubt, those it stands for
-are not scored at all. The survivors are scored exactly as in exhaustive mode.
+Selective Search proposes every object many times over. A few of its boxes represent the others; a box is
+scored only if a representative near it looks like an object. The survivors are scored exactly as in
+exhaustive mode. Distances were chosen on VOC 2007 val images, where a third of the boxes remain.
 """
 
 from collections.abc import Callable
@@ -19,22 +19,26 @@ __all__ = ["Cascade"]
 
 @dataclass(frozen=True)
 class Cascade:
-    """`overlap` of a box with its representative; `doubt`: probability of any object that makes it worth a look."""
+    """Overlaps at which a box is represented by an earlier one (`spacing`) and lies near one (`reach`).
 
-    overlap: float = 0.5
-    doubt: float = 0.05
+    `doubt` is the probability of any object from which a representative makes its neighbours worth a look.
+    """
+
+    spacing: float = 0.3
+    reach: float = 0.2
+    doubt: float = 0.4
 
     def representatives(self, boxes: Boxes) -> NDArray[np.int64]:
-        """For each box [N] the row of its representative: the first box, in order, that it overlaps enough."""
+        """Rows of boxes, in order, none of which overlaps an earlier one of them by `spacing` or more."""
         coordinates = boxes.coordinates
-        stands_for = np.full(len(boxes), -1, dtype=np.int64)
-        for row in range(len(boxes)):
-            if stands_for[row] < 0:
-                open_rows = np.flatnonzero(stands_for < 0)
-                overlaps = intersection_over_union(coordinates[row : row + 1], coordinates[open_rows])[0]
-                stands_for[open_rows[overlaps >= self.overlap]] = row
-                stands_for[row] = row
-        return stands_for
+        uncovered = np.arange(len(boxes))
+        chosen = []
+        while len(uncovered):
+            first, uncovered = uncovered[0], uncovered[1:]
+            chosen.append(first)
+            overlaps = intersection_over_union(coordinates[first][None], coordinates[uncovered])[0]
+            uncovered = uncovered[overlaps < self.spacing]
+        return np.array(chosen, dtype=np.int64)
 
     def score(
         self, boxes: Boxes, score_rows: Callable[[NDArray[np.int64]], NDArray[np.float32]]
@@ -43,15 +47,15 @@ class Cascade:
 
         `score_rows` gives the probabilities [n,1+C] of the boxes in the given rows.
         """
-        stands_for = self.representatives(boxes)
-        first = np.unique(stands_for)
+        first = self.representatives(boxes)
         seen = score_rows(first)
         probabilities = np.zeros((len(boxes), seen.shape[1]), dtype=np.float32)
         probabilities[:, 0] = 1.0
         probabilities[first] = seen
-        promising = 1.0 - probabilities[stands_for, 0] >= self.doubt
+        objects = first[1.0 - seen[:, 0] >= self.doubt]
+        near = intersection_over_union(boxes.coordinates, boxes.coordinates[objects]) >= self.reach
+        promising = near.any(axis=1)
         promising[first] = False
         rest = np.flatnonzero(promising)
-        if len(rest):
-            probabilities[rest] = score_rows(rest)
+        probabilities[rest] = score_rows(rest)
         return probabilities

@@ -132,7 +132,7 @@ class FineTuning:
             seed=self.recipe.seed,
             versions={name: version(name) for name in ("torch", "numpy", "googlenet-rcnn")},
             licence=start.licence,
-            provenance=f"fine-tuned from: {start.provenance or self.init.name}",
+            provenance=f"{start.provenance or self.init.name}; fine-tuned by googlenet-rcnn on {data}",
         )
 
     def _detector(self, pretrained: Network, start: Card, card: Card) -> Network:

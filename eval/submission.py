@@ -27,7 +27,7 @@ def write_comp4(
     paths = [folder / f"comp4_det_{split}_{label}.txt" for label in dataset.labels.names]
     for path in paths:
         if path.exists() and not overwrite:
-            raise UsageError("OUTPUT_EXISTS", f"{path} is already there; give another folder or --overwrite")
+            raise UsageError("OUT_EXISTS", f"{path} is already there; give another folder or --overwrite")
     folder.mkdir(parents=True, exist_ok=True)
     order = np.lexsort((-table.score, table.image_index))
     corners = table.boxes + np.array([1.0, 1.0, 0.0, 0.0])

@@ -29,23 +29,24 @@ class Scorer:
         return self.table[rows]
 
 
-@pytest.mark.parametrize("overlap", [0.3, 0.5, 0.8])
-def test_every_box_overlaps_its_representative_which_comes_first_and_represents_itself(overlap: float) -> None:
+@pytest.mark.parametrize("spacing", [0.2, 0.5, 0.8])
+def test_every_box_overlaps_a_representative_and_no_two_of_them_overlap(spacing: float) -> None:
     boxes = random_boxes(200)
-    stands_for = Cascade(overlap=overlap).representatives(boxes)
-    ious = intersection_over_union(boxes.coordinates, boxes.coordinates)
-    rows = np.arange(200)
-    assert (stands_for <= rows).all()
-    assert (stands_for[stands_for] == stands_for).all()
-    assert (ious[rows, stands_for] >= overlap).all()
+    first = Cascade(spacing=spacing).representatives(boxes)
+    ious = intersection_over_union(boxes.coordinates, boxes.coordinates[first])
+    assert (ious.max(axis=1) >= spacing).all()
+    between = ious[first] - np.eye(len(first))
+    assert between.max() < spacing
+    assert first[0] == 0
+    assert (np.diff(first) > 0).all()
 
 
-def test_representatives_do_not_represent_each_other() -> None:
-    boxes = random_boxes(150, seed=3)
-    first = np.unique(Cascade(overlap=0.5).representatives(boxes))
-    ious = intersection_over_union(boxes.coordinates[first], boxes.coordinates[first])
-    np.fill_diagonal(ious, 0)
-    assert ious.max() < 0.5
+def test_a_box_is_represented_by_an_earlier_one() -> None:
+    boxes = random_boxes(200, seed=5)
+    first = Cascade(spacing=0.4).representatives(boxes)
+    ious = intersection_over_union(boxes.coordinates, boxes.coordinates[first])
+    for row in np.setdiff1d(np.arange(200), first):
+        assert ious[row, first < row].max() >= 0.4
 
 
 def test_without_doubt_all_boxes_are_scored_once_and_as_in_exhaustive_mode() -> None:
@@ -56,17 +57,32 @@ def test_without_doubt_all_boxes_are_scored_once_and_as_in_exhaustive_mode() -> 
     assert sorted(scorer.asked) == list(range(120))
 
 
-def test_boxes_behind_a_background_representative_are_background_and_never_scored() -> None:
+def test_only_boxes_near_a_promising_representative_are_scored() -> None:
     boxes = random_boxes(120, seed=2)
-    cascade = Cascade(overlap=0.4, doubt=0.5)
-    stands_for = cascade.representatives(boxes)
+    cascade = Cascade(spacing=0.4, reach=0.3, doubt=0.7)
+    first = cascade.representatives(boxes)
     scorer = Scorer(np.random.default_rng(4).random(120))
     probabilities = cascade.score(boxes, scorer)
-    promising = scorer.table[stands_for, 1] >= 0.5
-    first = stands_for == np.arange(120)
-    assert sorted(scorer.asked) == np.flatnonzero(promising | first).tolist()
-    np.testing.assert_array_equal(probabilities[promising | first], scorer.table[promising | first])
-    assert (probabilities[~(promising | first)] == [1.0, 0.0]).all()
+    expected = set(first.tolist())
+    for row in range(120):
+        for other in first:
+            overlap = intersection_over_union(boxes.coordinates[row : row + 1], boxes.coordinates[other : other + 1])
+            if overlap[0, 0] >= 0.3 and scorer.table[other, 1] >= 0.7:
+                expected.add(row)
+    assert len(first) < len(expected) < 120
+    assert sorted(scorer.asked) == sorted(expected)
+    scored = np.array(sorted(expected))
+    np.testing.assert_array_equal(probabilities[scored], scorer.table[scored])
+    assert (np.delete(probabilities, scored, axis=0) == [1.0, 0.0]).all()
+
+
+@pytest.mark.parametrize("objectness", [0.0, 1.0])
+def test_nothing_and_everything(objectness: float) -> None:
+    boxes = random_boxes(60, seed=7)
+    scorer = Scorer(np.full(60, objectness))
+    Cascade().score(boxes, scorer)
+    first = Cascade().representatives(boxes)
+    assert sorted(scorer.asked) == (first.tolist() if objectness == 0 else list(range(60)))
 
 
 def test_no_boxes_give_no_rows() -> None:

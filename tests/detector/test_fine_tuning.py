@@ -138,6 +138,19 @@ def test_stopped_after_the_head_and_continued_gives_the_same_bytes(setting, fini
     assert again.read_bytes() == finished[0].read_bytes()
 
 
+def test_a_detector_of_the_same_classes_is_trained_on_without_the_head_stage(setting, finished, tmp_path) -> None:
+    dataset, run = setting
+    gentle = RECIPE.network.model_copy(update={"rate": 1e-3})
+    recipe = RECIPE.model_copy(update={"head": RECIPE.head.model_copy(update={"epochs": 0.0}), "network": gentle})
+    said = []
+    path = replace(run, init=finished[0], recipe=recipe, out=tmp_path, say=said.append).run(dataset, "more", False)
+    before, after = read_tensors(finished[0]), read_tensors(path)
+    torch.testing.assert_close(after["classifier.weight"], before["classifier.weight"], atol=0.01, rtol=0)
+    assert not torch.equal(after["classifier.weight"], before["classifier.weight"])
+    assert said == ["windows of 4 of 4 images"]
+    assert "drawn at random" in read_card(path).provenance
+
+
 OTHER = {
     "rate": {"head": RECIPE.head.model_copy(update={"rate": 0.01})},
     "context": {"context": 8},

@@ -5,6 +5,7 @@ import pytest
 from stub_parts import COLOURS, ColourClassifier, FixedProposer
 
 from googlenet_rcnn.core.types import Boxes, Proposals, Size
+from googlenet_rcnn.detector.cascade import Cascade
 from googlenet_rcnn.detector.pipeline import Detector
 from googlenet_rcnn.detector.selection import Selection
 from googlenet_rcnn.detector.warp import Warp
@@ -54,6 +55,18 @@ def test_chunks_change_nothing_but_the_calls(image, chunk) -> None:
     assert a.labels.tolist() == b.labels.tolist()
     assert max(parts.classifier.calls) <= chunk
     assert sum(parts.classifier.calls) == len(AROUND) + 2
+
+
+def test_the_cascade_scores_fewer_boxes_and_finds_the_same(image) -> None:
+    exhaustive, fast = detector().detect(image), detector(cascade=Cascade()).detect(image)
+    assert fast.scored < exhaustive.scored == exhaustive.proposals == fast.proposals
+    assert as_rows(fast.detections) == as_rows(exhaustive.detections)
+    assert fast.detections.scores.tobytes() == exhaustive.detections.scores.tobytes()
+
+
+def test_without_proposals_the_cascade_finds_nothing(image) -> None:
+    result = detector(rows=(), cascade=Cascade()).detect(image)
+    assert (len(result.detections), result.proposals, result.scored) == (0, 0, 0)
 
 
 def test_nothing_proposed_nothing_found(image) -> None:

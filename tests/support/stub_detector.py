@@ -34,7 +34,7 @@ def install(replace=setattr, classifier: ColourClassifier | None = None, rows=WH
     """Puts the stub where `detect` looks for its detector and returns the classifier."""
     classifier = classifier or StoppingClassifier()
 
-    def build_detector(weights, proposer, selection):
+    def build_detector(weights, proposer, selection, fast=False):
         return Detector(FixedProposer(rows), classifier, Warp(side=32, context=0), selection)
 
     replace(build, "build_detector", build_detector)
