@@ -50,10 +50,14 @@ $(RUNS)/voc07-train/detector.safetensors: $(RUNS)/bvlc.safetensors
 	$(BIN)/train-detector --data $(DATA)/VOCdevkit/VOC2007 --split train --init $< --recipe recipes/voc07.toml \
 		--cache $(CACHE) --out $(RUNS)/voc07-train --resume
 
-# The model that ships: the twin, trained on with the whole of trainval.
-$(RUNS)/voc07/detector.safetensors: $(RUNS)/voc07-train/detector.safetensors
-	$(BIN)/train-detector --data $(DATA)/VOCdevkit/VOC2007 --split trainval --init $< --recipe recipes/voc07-trainval.toml \
-		--cache $(CACHE) --out $(RUNS)/voc07 --resume
+# The model that ships: the twin, trained on with the whole of trainval in two passes.
+$(RUNS)/voc07-trainval/detector.safetensors: $(RUNS)/voc07-train/detector.safetensors
+	$(BIN)/train-detector --data $(DATA)/VOCdevkit/VOC2007 --split trainval --init $< \
+		--recipe recipes/voc07-trainval.toml --cache $(CACHE) --out $(RUNS)/voc07-trainval --resume
+
+$(RUNS)/voc07/detector.safetensors: $(RUNS)/voc07-trainval/detector.safetensors
+	$(BIN)/train-detector --data $(DATA)/VOCdevkit/VOC2007 --split trainval --init $< \
+		--recipe recipes/voc07-finish.toml --cache $(CACHE) --out $(RUNS)/voc07 --resume
 
 train-voc-twin: $(RUNS)/voc07-train/detector.safetensors
 train-voc: $(RUNS)/voc07/detector.safetensors

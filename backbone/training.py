@@ -43,6 +43,7 @@ class TrainSettings(Settings):
     schedule: Literal["cosine", "steps"] = "cosine"
     decay: float = Field(default=0.96, gt=0, le=1)  # "steps": the rate falls by 4 % ...
     decay_epochs: float = Field(default=8.0, gt=0)  # ... every 8 epochs
+    bias_rate: float = Field(default=2.0, gt=0)  # biases learn twice as fast as weights, as in Caffe
     warmup: int = Field(default=0, ge=0)  # steps
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(5e-4, ge=0)
@@ -115,14 +116,14 @@ def _precision(settings: TrainSettings, device: str) -> AbstractContextManager[A
 
 
 def _groups(module: nn.Module, rates: Callable[[str], float], settings: TrainSettings) -> list[dict[str, Any]]:
-    """One group a parameter: biases learn twice as fast and do not decay, as in Caffe."""
+    """One group a parameter: biases have a rate of their own and do not decay, as in Caffe."""
     groups = []
     for name, parameter in module.named_parameters():
         if not parameter.requires_grad:
             continue
         bias = parameter.ndim == 1
         decay = 0.0 if bias else settings.weight_decay
-        factor = rates(name) * (2.0 if bias else 1.0)
+        factor = rates(name) * (settings.bias_rate if bias else 1.0)
         groups.append({"params": [parameter], "name": name, "factor": factor, "weight_decay": decay})
     return groups
 

@@ -53,9 +53,8 @@ class Cascade:
         probabilities[:, 0] = 1.0
         probabilities[first] = seen
         objects = first[1.0 - seen[:, 0] >= self.doubt]
-        near = intersection_over_union(boxes.coordinates, boxes.coordinates[objects]) >= self.reach
-        promising = near.any(axis=1)
-        promising[first] = False
-        rest = np.flatnonzero(promising)
+        overlaps = intersection_over_union(boxes.coordinates, boxes.coordinates[objects])
+        promising = np.flatnonzero((overlaps >= self.reach).any(axis=1))
+        rest = np.setdiff1d(promising, first)
         probabilities[rest] = score_rows(rest)
         return probabilities

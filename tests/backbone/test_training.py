@@ -233,3 +233,16 @@ def test_frozen_parameters_stay_and_factors_scale_the_rate(tmp_path: Path) -> No
 def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="NO_EXAMPLES"):
         train(network(), Points(0), SETTINGS, tmp_path)
+
+
+def test_biases_learn_at_a_rate_of_their_own(tmp_path: Path) -> None:
+    began = network(0.0).state_dict()
+    one_step = SETTINGS.model_copy(update={"epochs": 0.1, "average": 0.0, "weight_decay": 0.0})
+    moved = {}
+    for factor in (1.0, 10.0):
+        settings = one_step.model_copy(update={"bias_rate": factor})
+        state = train(network(0.0), Points(), settings, tmp_path / str(factor))
+        moved[factor] = {name: state[name] - began[name] for name in began}
+    for name in began:
+        expected = moved[1.0][name] * (10.0 if name.endswith("bias") else 1.0)
+        torch.testing.assert_close(moved[10.0][name], expected, rtol=1e-3, atol=1e-6)

@@ -140,13 +140,13 @@ def test_stopped_after_the_head_and_continued_gives_the_same_bytes(setting, fini
 
 def test_a_detector_of_the_same_classes_is_trained_on_without_the_head_stage(setting, finished, tmp_path) -> None:
     dataset, run = setting
-    gentle = RECIPE.network.model_copy(update={"rate": 1e-3})
-    recipe = RECIPE.model_copy(update={"head": RECIPE.head.model_copy(update={"epochs": 0.0}), "network": gentle})
+    recipe = RECIPE.model_copy(update={"head": RECIPE.head.model_copy(update={"epochs": 0.0})})
     said = []
     path = replace(run, init=finished[0], recipe=recipe, out=tmp_path, say=said.append).run(dataset, "more", False)
-    before, after = read_tensors(finished[0]), read_tensors(path)
-    torch.testing.assert_close(after["classifier.weight"], before["classifier.weight"], atol=0.01, rtol=0)
-    assert not torch.equal(after["classifier.weight"], before["classifier.weight"])
+    before, after = (read_tensors(file)["classifier.weight"].float() for file in (finished[0], path))
+    assert not torch.equal(after, before)
+    # Drawn anew it would not resemble the one it began with.
+    assert float(torch.corrcoef(torch.stack([before.flatten(), after.flatten()]))[0, 1]) > 0.7
     assert said == ["windows of 4 of 4 images"]
     assert "drawn at random" in read_card(path).provenance
 

@@ -20,8 +20,6 @@ from googlenet_rcnn.proposals.union import Union
 MODEL = Path(str(files("googlenet_rcnn.detector"))) / "weights" / "voc07.safetensors"
 BVLC = SHARED / "weights" / "bvlc_googlenet.safetensors"
 
-pytestmark = pytest.mark.skipif(not MODEL.is_file(), reason=f"needs the trained weights {MODEL}")
-
 
 def test_it_is_small_and_in_half_precision() -> None:
     assert MODEL.stat().st_size <= 16_000_000
