@@ -179,3 +179,7 @@ def main() -> None:
 detect = _single("detect")
 evaluate = _single("evaluate")
 train_detector = _single("train-detector")
+
+
+if __name__ == "__main__":
+    main()

@@ -58,7 +58,7 @@ class ActivationCache:
         return self.folder / f"activations-{key}"
 
     def build(self, images: Sequence[ImageWindows]) -> Iterator[Shard]:
-        """Yields the shard of each image in order, making those that are missing or damaged.
+        """Yields the shard of each image in order, making those that are missing, damaged or of other windows.
 
         The next images are decoded and warped while the network works on the current one.
         """
@@ -73,7 +73,8 @@ class ActivationCache:
                     queue += [(later, pool.submit(self._crops, later)) for later in islice(missing, 1)]
                     activations = run_batches(self.lower, crops, self.preprocessing).half()
                     with atomic_file(path) as stream:
-                        stream.write(save({"activations": activations.contiguous()}))
+                        tensors = {"activations": activations.contiguous()}
+                        stream.write(save(tensors, metadata={"windows": image.digest}))
                 yield Shard(path, image)
 
     def _crops(self, image: ImageWindows) -> NDArray[np.uint8]:
@@ -85,6 +86,6 @@ class ActivationCache:
     def _whole(self, image: ImageWindows) -> bool:
         try:
             with safe_open(self._path(image), framework="np") as file:
-                return bool(file.get_slice("activations").get_shape()[0] == len(image.windows.labels))
+                return (file.metadata() or {}).get("windows") == image.digest
         except (FileNotFoundError, SafetensorError):
             return False

@@ -29,6 +29,7 @@ from googlenet_rcnn.core.types import Dataset, Proposer
 
 from .activations import ActivationCache
 from .sampling import WindowSampling
+from .targets import OverlapTargets
 from .tasks import ActivationTask, WindowTask
 from .warp import Warp
 from .windows import WindowCache
@@ -56,6 +57,7 @@ class DetectorRecipe(Settings):
     classifier_rate: float = Field(default=4.0, gt=0)  # the new layer learns faster than the pretrained ones
     proposals: ProposalSettings = ProposalSettings()
     windows: WindowSampling = WindowSampling()
+    targets: OverlapTargets = OverlapTargets()
     head: TrainSettings = TrainSettings(epochs=3.0, batch=64, rate=0.005, average=0.995)
     network: TrainSettings = TrainSettings(epochs=0.1, batch=32, rate=0.001, average=0.98)
 
@@ -94,10 +96,10 @@ class FineTuning:
             cache = ActivationCache(self.cache, pretrained.lower, card.preprocessing, warp, source.key, weights)
             shards = self._shared("activations", windows, cache.build)
             _freeze_below_5a(network)
-            self._stage("head", network, ActivationTask(shards), self.recipe.head, resume)
+            self._stage("head", network, ActivationTask(shards, self.recipe.targets), self.recipe.head, resume)
         if self.recipe.network.epochs > 0:
             network.requires_grad_(True)
-            task = WindowTask(windows, warp, card.preprocessing)
+            task = WindowTask(windows, self.recipe.targets, warp, card.preprocessing)
             self._stage("network", network, task, self.recipe.network, resume)
         path = self.out / "detector.safetensors"
         if self.processes.first:

@@ -1,8 +1,8 @@
-"""Which windows of an image train the detector, and as what (R-CNN, arXiv:1311.2524, section 2.3).
+"""Which windows of an image train the detector (R-CNN, arXiv:1311.2524, section 2.3).
 
-Positive: overlap of at least 0.5 with an object, labelled as the object it overlaps most; the objects
-themselves are among the windows. Everything else is background, label 0 here; windows that mostly cover
-an object marked difficult are neither.
+Positive: overlap of at least 0.5 with an object; the objects themselves are among the windows. Everything
+else is background. Windows that touch an object marked difficult most are neither. How much of an object
+a window counts for in the loss is the business of `targets`.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from googlenet_rcnn.core.boxes import intersection_over_union
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.types import Boxes, GroundTruth, Proposals
 
-__all__ = ["WindowSampling", "Windows", "sample_windows"]
+__all__ = ["WindowSampling", "Windows", "nearest_objects", "sample_windows"]
 
 
 class WindowSampling(Settings):
@@ -30,41 +30,57 @@ class WindowSampling(Settings):
 
 
 class Windows(NamedTuple):
-    """Training windows of one image: labels [N] are 0 for background and 1 + label for objects."""
+    """Training windows of one image, its objects first.
+
+    `labels` [N] are 1 + the label of the object that a window overlaps most, 0 where it touches none or a
+    difficult one; `overlaps` [N] are that object's intersection over union with it.
+    """
 
     boxes: Boxes
     labels: NDArray[np.int64]
+    overlaps: NDArray[np.float64]
     mirrored: NDArray[np.bool_]
+
+
+class Nearest(NamedTuple):
+    """Of each box: 1 + the label of the object it overlaps most (0: none), that overlap, whether it is ignored."""
+
+    labels: NDArray[np.int64]
+    overlaps: NDArray[np.float64]
+    ignored: NDArray[np.bool_]
+
+
+def nearest_objects(boxes: NDArray[np.float32], truth: GroundTruth) -> Nearest:
+    """The object that each box [N,4] overlaps most; of equal overlaps the first. An ignored one gives no label."""
+    if not len(truth):
+        nothing = np.zeros(len(boxes))
+        return Nearest(nothing.astype(np.int64), nothing, nothing.astype(np.bool_))
+    table = intersection_over_union(boxes, truth.boxes.coordinates)
+    best, overlaps = table.argmax(axis=1), table.max(axis=1)
+    ignored = truth.ignore[best] & (overlaps > 0)
+    return Nearest(np.where((overlaps > 0) & ~ignored, truth.labels[best] + 1, 0), overlaps, ignored)
 
 
 def sample_windows(
     proposals: Proposals, truth: GroundTruth, sampling: WindowSampling, random: np.random.Generator
 ) -> Windows:
     """Draws the windows of one image without replacement, objects first; the same generator gives the same windows."""
-    objects = np.flatnonzero(~truth.ignore)
     candidates = proposals.boxes.coordinates
-    if len(truth):
-        overlaps = intersection_over_union(candidates, truth.boxes.coordinates)
-        best, overlap = overlaps.argmax(axis=1), overlaps.max(axis=1)
-        excluded = truth.ignore[best] & (overlap >= sampling.hard_overlap)
-        classes = truth.labels[best] + 1
-    else:
-        overlap = np.zeros(len(candidates))
-        excluded = np.zeros(len(candidates), dtype=bool)
-        classes = np.zeros(len(candidates), dtype=np.int64)
-    is_positive = overlap >= sampling.positive_overlap
-    is_hard = (overlap >= sampling.hard_overlap) & ~is_positive
+    near = nearest_objects(candidates, truth)
+    allowed = ~(near.ignored & (near.overlaps >= sampling.hard_overlap))
+    is_positive = near.overlaps >= sampling.positive_overlap
+    is_hard = (near.overlaps >= sampling.hard_overlap) & ~is_positive
 
     def draw(members: NDArray[np.bool_], count: int) -> NDArray[np.int64]:
-        rows = np.flatnonzero(members & ~excluded)
-        return np.sort(random.permutation(rows)[:count])
+        return np.sort(random.permutation(np.flatnonzero(members & allowed))[:count])
 
     positive = draw(is_positive, sampling.positives)
     hard = draw(is_hard, sampling.hard)
     # An image without hard windows gives as many easy ones instead.
     easy = draw(~is_positive & ~is_hard, sampling.background + sampling.hard - len(hard))
     rows = np.concatenate([positive, hard, easy])
-    boxes = np.concatenate([truth.boxes.coordinates[objects], candidates[rows]])
-    labels = np.concatenate([truth.labels[objects] + 1, np.where(is_positive, classes, 0)[rows]])
-    mirrored = random.random(len(boxes)) < sampling.mirror
-    return Windows(Boxes(boxes, truth.size), labels.astype(np.int64), mirrored)
+    objects = truth[~truth.ignore]
+    boxes = np.concatenate([objects.boxes.coordinates, candidates[rows]])
+    labels = np.concatenate([objects.labels + 1, near.labels[rows]])
+    overlaps = np.concatenate([np.ones(len(objects)), near.overlaps[rows]])
+    return Windows(Boxes(boxes, truth.size), labels, overlaps, random.random(len(boxes)) < sampling.mirror)

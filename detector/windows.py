@@ -20,20 +20,21 @@ from safetensors.numpy import save
 
 from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.images import read_image
-from googlenet_rcnn.core.store import atomic_file
-from googlenet_rcnn.core.types import Boxes, Image, Proposer, Sample
+from googlenet_rcnn.core.store import atomic_file, digest
+from googlenet_rcnn.core.types import Boxes, GroundTruth, Image, Proposer, Sample
 
-from .sampling import Windows, WindowSampling, sample_windows
+from .sampling import Windows, WindowSampling, nearest_objects, sample_windows
 from .warp import Warp
 
 __all__ = ["ImageWindows", "WindowCache", "settings_key", "shard_name", "window_crops"]
 
 
 class ImageWindows(NamedTuple):
-    """The windows of one sample."""
+    """The windows of one sample; `digest` is a hash of their pixels' source, their boxes and mirrors."""
 
     sample: Sample
     windows: Windows
+    digest: str
 
 
 def window_crops(pixels: Image, windows: Windows, warp: Warp) -> NDArray[np.uint8]:
@@ -81,54 +82,70 @@ class WindowCache:
             # A short queue: enough to keep the threads busy, little to lose when the run is stopped.
             ahead = iter(samples)
             queue = [pool.submit(self._get, sample) for sample in islice(ahead, 8)]
-            for sample in samples:
-                windows = queue.pop(0).result()
+            for _ in samples:
+                image = queue.pop(0).result()
                 queue += [pool.submit(self._get, later) for later in islice(ahead, 1)]
-                yield ImageWindows(sample, windows)
+                yield image
 
-    def _get(self, sample: Sample) -> Windows:
-        return self._read(sample) or self._make(sample)
+    def _get(self, sample: Sample) -> ImageWindows:
+        if sample.truth is None:
+            message = f"{sample.path} has no annotation: training needs one for each image"
+            raise DataError("ANN_MISSING", message)
+        source = _source(sample.path, sample.truth)
+        windows = self._read(sample, sample.truth, source) or self._make(sample, sample.truth, source)
+        total = hashlib.sha256(source.encode())
+        total.update(windows.boxes.coordinates.tobytes())
+        total.update(windows.mirrored.tobytes())
+        return ImageWindows(sample, windows, total.hexdigest())
 
     def _random(self, sample: Sample) -> np.random.Generator:
         name = int.from_bytes(hashlib.sha256(sample.image_id.encode()).digest()[:8], "little")
         return np.random.default_rng([self.seed, name])
 
-    def _make(self, sample: Sample) -> Windows:
-        if sample.truth is None:
-            message = f"{sample.path} has no annotation: training needs one for each image"
-            raise DataError("ANN_MISSING", message)
+    def _make(self, sample: Sample, truth: GroundTruth, source: str) -> Windows:
         pixels = read_image(sample.path).pixels
-        if pixels.shape[:2] != sample.truth.size:
-            (height, width), declared = pixels.shape[:2], sample.truth.size
+        if pixels.shape[:2] != truth.size:
+            (height, width), declared = pixels.shape[:2], truth.size
             raise DataError(
                 "SIZE_MISMATCH",
                 f"{sample.path} is {width}x{height}, its annotation says {declared.width}x{declared.height}: "
                 "write the true size and boxes of the image as displayed",
             )
-        windows = sample_windows(self.proposer.propose(pixels), sample.truth, self.sampling, self._random(sample))
+        windows = sample_windows(self.proposer.propose(pixels), truth, self.sampling, self._random(sample))
         tensors = {
-            "boxes": windows.boxes.coordinates,
-            "labels": windows.labels,
-            "mirrored": windows.mirrored,
+            "boxes": np.ascontiguousarray(windows.boxes.coordinates),
+            "mirrored": np.ascontiguousarray(windows.mirrored),
         }
         with atomic_file(self.root / shard_name(sample.image_id)) as stream:
-            stream.write(save({name: np.ascontiguousarray(value) for name, value in tensors.items()}))
+            stream.write(save(tensors, metadata={"source": source}))
         return windows
 
-    def _read(self, sample: Sample) -> Windows | None:
-        """The windows on disk; None where they are missing, damaged or made from other objects."""
-        if sample.truth is None:
-            return None
+    def _read(self, sample: Sample, truth: GroundTruth, source: str) -> Windows | None:
+        """The windows on disk; None where they are missing, damaged or made from another image or other objects.
+
+        What the windows show is looked up anew, so a corrected label needs no new windows.
+        """
         try:
             with safe_open(self.root / shard_name(sample.image_id), framework="np") as file:
-                boxes, labels, mirrored = (file.get_tensor(name) for name in ("boxes", "labels", "mirrored"))
+                if (file.metadata() or {}).get("source") != source:
+                    return None
+                boxes, mirrored = file.get_tensor("boxes"), file.get_tensor("mirrored")
         except (FileNotFoundError, SafetensorError):
             return None
-        objects = sample.truth[~sample.truth.ignore]  # the first windows of an image
-        count = len(objects)
-        if not (
-            np.array_equal(boxes[:count], objects.boxes.coordinates)
-            and np.array_equal(labels[:count], objects.labels + 1)
-        ):
-            return None
-        return Windows(Boxes(boxes, sample.truth.size), labels, mirrored)
+        objects = truth[~truth.ignore]  # the first windows of an image
+        near = nearest_objects(boxes[len(objects) :], truth)
+        labels = np.concatenate([objects.labels + 1, near.labels])
+        overlaps = np.concatenate([np.ones(len(objects)), near.overlaps])
+        return Windows(Boxes(boxes, truth.size), labels, overlaps, mirrored)
+
+
+def _source(path: Path, truth: GroundTruth) -> str:
+    """Hash of an image file and of where its objects are: what the choice of windows depends on."""
+    try:
+        content = digest(path)
+    except OSError:
+        content = ""  # whoever decodes the file will say what is wrong with it
+    total = hashlib.sha256(content.encode())
+    total.update(truth.boxes.coordinates.tobytes())
+    total.update(truth.ignore.tobytes())
+    return total.hexdigest()

@@ -31,6 +31,14 @@ def test_each_script_of_its_own_shows_its_command(monkeypatch, capsys, name, fla
     assert flag in capsys.readouterr().out
 
 
+def test_the_module_itself_is_a_command():
+    command = [sys.executable, "-m", "googlenet_rcnn.cli.main", "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "Usage: googlenet-rcnn " in result.stdout
+    assert "train-detector" in result.stdout
+
+
 def test_help_imports_nothing_heavy():
     code = f"import sys, googlenet_rcnn.cli.main\nprint([name for name in {HEAVY!r} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

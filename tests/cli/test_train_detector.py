@@ -83,7 +83,9 @@ def test_second_run_into_the_same_folder_is_refused(finished, cli, arguments):
     assert (folder / "out" / "detector.safetensors").read_bytes() == before
 
 
-@pytest.mark.parametrize("setting", ["head.rate=0.1", "classifier_rate=2.0", "context=0", "seed=1"])
+@pytest.mark.parametrize(
+    "setting", ["head.rate=0.1", "classifier_rate=2.0", "context=0", "targets.object=0.9", "seed=1"]
+)
 def test_resume_with_other_settings_is_refused_and_changes_nothing(finished, cli, arguments, setting):
     folder, _ = finished
     before = (folder / "out" / "recipe.json").read_bytes()
@@ -138,6 +140,7 @@ def test_interrupted_run_resumes_to_the_same_bytes(finished, process, cli, argum
         (["--set", "windows.positive=3"], "RECIPE_KEY", "did you mean windows.positives?"),
         (["--set", "head.batch=many"], "RECIPE_VALUE", "head.batch"),
         (["--set", "head.batch"], "RECIPE_SET", "key=value"),
+        (["--set", "targets.background=0.6"], "RECIPE_VALUE", "targets: "),
         (["--recipe", "no-such.toml"], "RECIPE_MISSING", "no-such.toml"),
         (["--init", "no-such-model"], "WEIGHTS_UNKNOWN", "--init no-such-model"),
         (["--set", "proposals.preset=none"], "PROPOSAL_SETTING", "none"),

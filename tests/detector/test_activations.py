@@ -23,6 +23,7 @@ SIZE = Size(60, 80)
 WINDOWS = Windows(
     Boxes(np.array([(5, 10, 45, 50), (0, 0, 20, 20), (30, 30, 80, 60)]), SIZE),
     np.array([2, 0, 1]),
+    np.array([1, 0, 0.25], np.float32),
     np.array([False, True, False]),
 )
 
@@ -44,7 +45,7 @@ def images(tmp_path):
     for number in range(6):
         path = tmp_path / f"{number}.png"
         Image.fromarray(np.roll(photo(*SIZE), number * 7, axis=1)).save(path)
-        made.append(ImageWindows(Sample(f"a/{number}", path, truth([], SIZE)), WINDOWS))
+        made.append(ImageWindows(Sample(f"a/{number}", path, truth([], SIZE)), WINDOWS, f"digest {number}"))
     return made
 
 
@@ -115,6 +116,13 @@ def test_a_damaged_shard_is_made_again_and_no_other(cache, images, damage) -> No
     assert cache.lower.crops - before == len(WINDOWS.labels)
 
 
+def test_other_windows_have_other_activations(cache, images) -> None:
+    list(cache.build(images))
+    before = cache.lower.crops
+    list(cache.build([images[0]._replace(digest="moved"), *images[1:]]))
+    assert cache.lower.crops - before == len(WINDOWS.labels)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -153,7 +161,7 @@ def test_order_and_company_of_images_do_not_matter(cache, images, tmp_path) -> N
 
 
 def test_an_image_without_windows_has_an_empty_shard(cache, images) -> None:
-    none = Windows(Boxes.empty(SIZE), np.zeros(0, np.int64), np.zeros(0, bool))
+    none = Windows(Boxes.empty(SIZE), np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, bool))
     (shard,) = cache.build([images[0]._replace(windows=none)])
     assert load_file(shard.path)["activations"].shape == (0, 3, 7, 7)
 

@@ -18,9 +18,11 @@ from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import DataError, UsageError
 from googlenet_rcnn.core.types import LabelSet, Size
 from googlenet_rcnn.datasets.voc import read_voc
+from googlenet_rcnn.detector import fine_tuning
 from googlenet_rcnn.detector.fine_tuning import DetectorRecipe, FineTuning
 from googlenet_rcnn.detector.regions import GoogLeNetRegions
 from googlenet_rcnn.detector.sampling import WindowSampling
+from googlenet_rcnn.detector.targets import OverlapTargets
 
 SIZE, LABELS = Size(60, 80), LabelSet(("cat", "dog"))
 STEP = TrainSettings(epochs=0.3, batch=4, rate=0.02, average=0.9, clip=1.0)
@@ -113,6 +115,25 @@ LAYERS = [
 ]  # fmt: skip
 
 
+def test_both_stages_learn_by_the_recipes_targets(setting, finished, tmp_path, monkeypatch) -> None:
+    dataset, run = setting
+    learned = []
+
+    def look(network, task, *args, **kwargs):
+        targets = [task.example(row, np.random.default_rng(0))[1] for row in range(len(task))]
+        learned.append({(label, round(share, 6)) for label, share in targets})
+        return network.state_dict()
+
+    monkeypatch.setattr(fine_tuning, "train", look)
+    # Proposed are 0.95 of each object, and a box that touches none.
+    half_way = RECIPE.model_copy(update={"targets": OverlapTargets(background=0.9, object=1.0)})
+    for recipe, share in ((RECIPE, 1), (half_way, 0.5)):
+        learned.clear()
+        replace(run, recipe=recipe, out=tmp_path / str(share)).run(dataset, "tiny", resume=False)
+        expected = {(0, 0), (1, 1), (2, 1), (1, share), (2, share)}
+        assert learned == [expected, expected]  # the head's, the network's
+
+
 def test_resuming_a_finished_run_changes_nothing(setting, finished) -> None:
     dataset, run = setting
     before, steps = finished[0].read_bytes(), []
@@ -156,6 +177,7 @@ OTHER = {
     "context": {"context": 8},
     "classifier_rate": {"classifier_rate": 1.0},
     "windows": {"windows": WindowSampling(positives=1, hard=1, background=1)},
+    "targets": {"targets": OverlapTargets(background=0.3, object=0.7)},
     "seed": {"seed": 1},
 }
 
