@@ -33,7 +33,9 @@ def proposals_from_working(
     left, the whole image is proposed. Scores fall evenly from 1 by rank.
     """
     kept = boxes[(boxes[:, 2:] - boxes[:, :2] >= max(1, min_side)).all(axis=1)]
-    _, first = np.unique(kept, axis=0, return_index=True)
+    # One number a box, since working sides fit into 16 bits: sorting rows takes ten times as long.
+    codes = kept.astype(np.uint16).view(np.uint64)[:, 0]
+    _, first = np.unique(codes, return_index=True)
     kept = kept[np.sort(first)]
     if len(kept) == 0:
         kept = np.array([[0, 0, working.width, working.height]], dtype=np.int32)
