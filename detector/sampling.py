@@ -15,17 +15,20 @@ from googlenet_rcnn.core.boxes import intersection_over_union
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.types import Boxes, GroundTruth, Proposals
 
-__all__ = ["WindowSampling", "Windows", "nearest_objects", "sample_windows"]
+__all__ = ["WindowSampling", "Windows", "assemble_windows", "nearest_objects", "sample_windows"]
 
 
 class WindowSampling(Settings):
-    """How many windows of each kind one image gives."""
+    """How many windows of each kind one image gives.
+
+    Most false positives of an R-CNN are parts of objects and loose boxes around them: the "hard" ones.
+    """
 
     positive_overlap: float = Field(default=0.5, gt=0, le=1)
     hard_overlap: float = Field(default=0.1, ge=0, le=1)  # background from here up is "hard": it touches an object
-    positives: int = Field(default=5, ge=0)  # beside the objects themselves
-    hard: int = Field(default=4, ge=0)
-    background: int = Field(default=4, ge=0)
+    positives: int = Field(default=3, ge=0)  # beside the objects themselves
+    hard: int = Field(default=10, ge=0)
+    background: int = Field(default=5, ge=0)
     mirror: float = Field(default=0.5, ge=0, le=1)  # chance that a window is mirrored
 
 
@@ -61,6 +64,18 @@ def nearest_objects(boxes: NDArray[np.float32], truth: GroundTruth) -> Nearest:
     return Nearest(np.where((overlaps > 0) & ~ignored, truth.labels[best] + 1, 0), overlaps, ignored)
 
 
+def assemble_windows(others: NDArray[np.float32], truth: GroundTruth, mirrored: NDArray[np.bool_]) -> Windows:
+    """The objects of an image and other boxes [N,4] as its windows; what they show is looked up in the annotation."""
+    objects = truth[~truth.ignore]
+    near = nearest_objects(others, truth)
+    return Windows(
+        Boxes(np.concatenate([objects.boxes.coordinates, others]), truth.size),
+        np.concatenate([objects.labels + 1, near.labels]),
+        np.concatenate([np.ones(len(objects)), near.overlaps]),
+        mirrored,
+    )
+
+
 def sample_windows(
     proposals: Proposals, truth: GroundTruth, sampling: WindowSampling, random: np.random.Generator
 ) -> Windows:
@@ -79,8 +94,5 @@ def sample_windows(
     # An image without hard windows gives as many easy ones instead.
     easy = draw(~is_positive & ~is_hard, sampling.background + sampling.hard - len(hard))
     rows = np.concatenate([positive, hard, easy])
-    objects = truth[~truth.ignore]
-    boxes = np.concatenate([objects.boxes.coordinates, candidates[rows]])
-    labels = np.concatenate([objects.labels + 1, near.labels[rows]])
-    overlaps = np.concatenate([np.ones(len(objects)), near.overlaps[rows]])
-    return Windows(Boxes(boxes, truth.size), labels, overlaps, random.random(len(boxes)) < sampling.mirror)
+    mirrored = random.random(int((~truth.ignore).sum()) + len(rows)) < sampling.mirror
+    return assemble_windows(candidates[rows], truth, mirrored)

@@ -21,13 +21,13 @@ class Target(NamedTuple):
 class OverlapTargets(Settings):
     """A window is background up to one overlap with its object, an object from another, and in between partly both.
 
-    Equal values are R-CNN's rule: an object from 0.5 up, else background. It scores loose boxes as high as
-    tight ones, which R-CNN mends by SVMs trained on tight ones alone (arXiv:1311.2524, appendix B). A share
-    that grows with the overlap teaches the softmax itself to prefer the tighter box.
+    A share that grows with the overlap teaches the softmax itself to prefer the tighter box. Both values at 0.5
+    are R-CNN's rule; it scores loose boxes as high as tight ones, which R-CNN mends by SVMs trained on tight
+    ones alone (arXiv:1311.2524, appendix B).
     """
 
-    background: float = Field(default=0.5, ge=0, le=1)
-    object: float = Field(default=0.5, gt=0, le=1)
+    background: float = Field(default=0.3, ge=0, le=1)
+    object: float = Field(default=0.7, gt=0, le=1)
 
     @model_validator(mode="after")
     def _ordered(self) -> "OverlapTargets":

@@ -37,11 +37,11 @@ class _Windows:
         return len(self.image_of)
 
     def fingerprint(self) -> str:
-        """Hash of the images, their windows and what they overlap."""
+        """Hash of the images, their windows and what those show."""
         total = hashlib.sha256()
-        for sample, windows, _ in self.images:
+        for sample, windows, digest in self.images:
             total.update(sample.image_id.encode())
-            total.update(windows.boxes.coordinates.tobytes())
+            total.update(digest.encode())
             total.update(windows.labels.tobytes())
             total.update(windows.overlaps.tobytes())
         return total.hexdigest()[:16]

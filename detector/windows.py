@@ -21,9 +21,9 @@ from safetensors.numpy import save
 from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.images import read_image
 from googlenet_rcnn.core.store import atomic_file, digest
-from googlenet_rcnn.core.types import Boxes, GroundTruth, Image, Proposer, Sample
+from googlenet_rcnn.core.types import GroundTruth, Image, Proposer, Sample
 
-from .sampling import Windows, WindowSampling, nearest_objects, sample_windows
+from .sampling import Windows, WindowSampling, assemble_windows, sample_windows
 from .warp import Warp
 
 __all__ = ["ImageWindows", "WindowCache", "settings_key", "shard_name", "window_crops"]
@@ -132,11 +132,8 @@ class WindowCache:
                 boxes, mirrored = file.get_tensor("boxes"), file.get_tensor("mirrored")
         except (FileNotFoundError, SafetensorError):
             return None
-        objects = truth[~truth.ignore]  # the first windows of an image
-        near = nearest_objects(boxes[len(objects) :], truth)
-        labels = np.concatenate([objects.labels + 1, near.labels])
-        overlaps = np.concatenate([np.ones(len(objects)), near.overlaps])
-        return Windows(Boxes(boxes, truth.size), labels, overlaps, mirrored)
+        objects = int((~truth.ignore).sum())  # the first windows of an image
+        return assemble_windows(boxes[objects:], truth, mirrored)
 
 
 def _source(path: Path, truth: GroundTruth) -> str:

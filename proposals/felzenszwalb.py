@@ -19,7 +19,7 @@ Labels = NDArray[np.int32]
 
 # Edge number = 4 * pixel + direction: right, down, down-right, down-left cover the 8-connected grid once.
 _RADIX_BITS = 11
-_BLOCK = 256
+_BLOCK = 256  # edges looked at together while segmenting
 
 
 @compiled

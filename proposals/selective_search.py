@@ -13,7 +13,7 @@ from googlenet_rcnn.proposals.colour import COLOURS, convert
 from googlenet_rcnn.proposals.felzenszwalb import Graph
 from googlenet_rcnn.proposals.grouping import SIMILARITIES, Merges, group
 from googlenet_rcnn.proposals.regions import Regions, colour_bins, describe, texture_bins
-from googlenet_rcnn.proposals.working import proposals_from_working, working_image
+from googlenet_rcnn.proposals.working import MAX_WIDTH, proposals_from_working, working_image
 
 __all__ = ["PRESETS", "Grouping", "SelectiveSearch"]
 
@@ -81,6 +81,8 @@ class SelectiveSearch:
         numbers = (*self.ks, self.superpixel_scale, self.width)
         if not self.ks or not all(0 < number < float("inf") for number in numbers):
             raise UsageError("PROPOSAL_SETTING", f"k, superpixel_scale and width must exceed 0, got {numbers}")
+        if self.width > MAX_WIDTH:
+            raise UsageError("PROPOSAL_SETTING", f"width must not exceed {MAX_WIDTH}, got {self.width}")
         if not 0 <= self.sigma < float("inf") or self.min_side < 0 or self.seed < 0:
             raise UsageError("PROPOSAL_SETTING", "sigma, min_side and seed must not be negative")
 

@@ -7,10 +7,13 @@ from numpy.typing import NDArray
 from googlenet_rcnn.core import boxes as box_geometry
 from googlenet_rcnn.core.types import Boxes, Image, Proposals, Size
 
-__all__ = ["MAX_HEIGHT", "proposals_from_working", "working_image"]
+__all__ = ["MAX_HEIGHT", "MAX_WIDTH", "proposals_from_working", "working_image"]
 
 MAX_HEIGHT = 1000
 """Greatest height of a working image in pixels: bounds the work on very tall images."""
+
+MAX_WIDTH = 65_535
+"""Greatest width of a working image in pixels: a coordinate fits into 16 bits."""
 
 
 def working_image(image: Image, width: int) -> Image:
@@ -33,7 +36,7 @@ def proposals_from_working(
     left, the whole image is proposed. Scores fall evenly from 1 by rank.
     """
     kept = boxes[(boxes[:, 2:] - boxes[:, :2] >= max(1, min_side)).all(axis=1)]
-    # One number a box, since working sides fit into 16 bits: sorting rows takes ten times as long.
+    # One number a box, since sides fit into 16 bits: sorting rows takes ten times as long.
     codes = kept.astype(np.uint16).view(np.uint64)[:, 0]
     _, first = np.unique(codes, return_index=True)
     kept = kept[np.sort(first)]

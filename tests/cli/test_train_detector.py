@@ -140,7 +140,7 @@ def test_interrupted_run_resumes_to_the_same_bytes(finished, process, cli, argum
         (["--set", "windows.positive=3"], "RECIPE_KEY", "did you mean windows.positives?"),
         (["--set", "head.batch=many"], "RECIPE_VALUE", "head.batch"),
         (["--set", "head.batch"], "RECIPE_SET", "key=value"),
-        (["--set", "targets.background=0.6"], "RECIPE_VALUE", "targets: "),
+        (["--set", "targets.background=0.8"], "RECIPE_VALUE", "targets: "),
         (["--recipe", "no-such.toml"], "RECIPE_MISSING", "no-such.toml"),
         (["--init", "no-such-model"], "WEIGHTS_UNKNOWN", "--init no-such-model"),
         (["--set", "proposals.preset=none"], "PROPOSAL_SETTING", "none"),

@@ -177,7 +177,7 @@ OTHER = {
     "context": {"context": 8},
     "classifier_rate": {"classifier_rate": 1.0},
     "windows": {"windows": WindowSampling(positives=1, hard=1, background=1)},
-    "targets": {"targets": OverlapTargets(background=0.3, object=0.7)},
+    "targets": {"targets": OverlapTargets(background=0.5, object=0.5)},
     "seed": {"seed": 1},
 }
 

@@ -13,7 +13,7 @@ from googlenet_rcnn.detector.targets import OverlapTargets, Target, overlap_loss
 
 OVERLAPS = np.linspace(0, 1, 1001)
 RULES = [(0.0, 1.0), (0.3, 0.7), (0.0, 0.5), (0.5, 1.0), (0.5, 0.51)]
-SOFT = OverlapTargets(background=0.3, object=0.7)
+SOFT, HARD = OverlapTargets(background=0.3, object=0.7), OverlapTargets(background=0.5, object=0.5)
 
 
 def rule(background: float, object_: float) -> OverlapTargets:
@@ -49,8 +49,8 @@ def test_equal_values_are_the_hard_rule(threshold) -> None:
     assert found == [(3, 1.0 if overlap >= threshold else 0.0) for overlap in overlaps]
 
 
-def test_the_hard_rule_at_a_half_is_the_default() -> None:
-    assert OverlapTargets() == DetectorRecipe().targets == rule(0.5, 0.5)
+def test_the_default_shares_grow_from_three_tenths_to_seven() -> None:
+    assert OverlapTargets() == DetectorRecipe().targets == rule(0.3, 0.7)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -58,7 +58,7 @@ def test_the_loss_of_the_hard_rule_is_torchs_cross_entropy_with_labels(seed) -> 
     logits, labels, overlaps = batch(seed)
     hard = [label if overlap >= 0.5 else 0 for label, overlap in zip(labels, overlaps, strict=True)]
     assert hard != labels
-    found = overlap_loss(logits, list(map(OverlapTargets().target, labels, overlaps)))
+    found = overlap_loss(logits, list(map(HARD.target, labels, overlaps)))
     torch.testing.assert_close(found, functional.cross_entropy(logits, torch.tensor(hard), reduction="sum"))
 
 
@@ -85,7 +85,7 @@ def test_a_target_names_the_object_whatever_its_share() -> None:
         assert [SOFT.target(label, overlap).label for label in range(1, 6)] == [1, 2, 3, 4, 5]
 
 
-@pytest.mark.parametrize("targets", [OverlapTargets(), SOFT, rule(0.0, 1.0)], ids=["hard", "soft", "all the way"])
+@pytest.mark.parametrize("targets", [HARD, SOFT, rule(0.0, 1.0)], ids=["hard", "soft", "all the way"])
 def test_a_window_that_touches_nothing_is_background(targets) -> None:
     assert targets.target(0, 0.0).share == 0
     logits = torch.tensor([[0.0, 1.0, 2.0]])

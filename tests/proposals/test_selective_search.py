@@ -157,6 +157,7 @@ def test_quality_holds_more_boxes_than_fast() -> None:
         {"ks": (0,)},
         {"superpixel_scale": float("nan")},
         {"width": 0},
+        {"width": 65_536},
         {"sigma": -1},
         {"seed": -1},
     ],
