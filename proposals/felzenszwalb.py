@@ -142,12 +142,12 @@ def _segment(
     out = np.empty(pixels, np.int32)
     number = np.full(pixels, -1, np.int32)
     used = 0
-    for pixel in range(pixels):
-        label = labels[pixel]
+    for at in range(pixels):
+        label = labels[at]
         if number[label] < 0:
             number[label] = used
             used += 1
-        out[pixel] = number[label]
+        out[at] = number[label]
     return out.reshape((height, width))
 
 
