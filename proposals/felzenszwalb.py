@@ -17,62 +17,62 @@ __all__ = ["Graph"]
 
 Labels = NDArray[np.int32]
 
-# Edge number = 4 * pixel + direction: right, down, down-right, down-left cover the 8-connected grid once.
-_RADIX_BITS = 11
+# Weights are whole steps of 1/128 of a grey level, so that they sort by counting: the greatest, white against
+# black in three channels, is 56,534 steps. The outside of the image lies behind all of them.
+_STEPS = 128
+_OUTSIDE = 65_535
 _BLOCK = 256  # edges looked at together while segmenting
 
 
 @compiled
-def _edges(channels: NDArray[np.float32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Edge numbers [E] and weights [E] (L2 over the channels of [H,W,C]) in raster order."""
-    height, width, depth = channels.shape
-    count = 4 * height * width - 3 * height - 3 * width + 2
-    numbers = np.empty(count, np.int32)
-    weights = np.empty(count, np.float32)
-    at = 0
+def _edges(planes: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Weights [4,H,W] of planes [C,H,W]: L2 over the channels to the right, lower, lower right and lower left pixel.
+
+    These four directions cover the 8-connected grid once; _OUTSIDE where there is no such pixel.
+    """
+    depth, height, width = planes.shape
+    weights = np.full((4, height, width), _OUTSIDE, np.uint16)
+    total = np.empty(width, np.float32)
     for y in range(height):
-        for x in range(width):
-            for direction in range(4):
-                other_y = y + (direction > 0)
-                other_x = x + (1 if direction in (0, 2) else (-1 if direction == 3 else 0))
-                if other_y >= height or other_x < 0 or other_x >= width:
-                    continue
-                total = np.float32(0)
-                for c in range(depth):
-                    difference = channels[y, x, c] - channels[other_y, other_x, c]
-                    total += difference * difference
-                numbers[at] = 4 * (y * width + x) + direction
-                weights[at] = np.sqrt(total)
-                at += 1
-    return numbers, weights
+        for direction in range(4):
+            down, right = int(direction > 0), 1 if direction in (0, 2) else (-1 if direction == 3 else 0)
+            if y + down == height:
+                continue
+            first, last = max(0, -right), width - max(0, right)
+            total[:] = 0
+            for c in range(depth):
+                here, there = planes[c, y], planes[c, y + down]
+                for x in range(first, last):
+                    difference = here[x] - there[x + right]
+                    total[x] += difference * difference
+            row = weights[direction, y]
+            for x in range(first, last):
+                row[x] = np.uint16(np.int32(np.sqrt(total[x]) * np.float32(_STEPS)))
+    return weights
 
 
 @compiled
-def _stable_order(
-    numbers: NDArray[np.int32], weights: NDArray[np.float32]
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The edges by rising weight, equal ones in their old order; weights must not be negative."""
-    # Bits of non-negative floats rise with their value: a radix sort is stable and beats comparing.
-    count = len(numbers)
-    keys = weights.view(np.uint32)
-    spare_numbers = np.empty_like(numbers)
-    spare_keys = np.empty_like(keys)
-    buckets = 1 << _RADIX_BITS
-    for shift in range(0, 32, _RADIX_BITS):
-        start = np.zeros(buckets + 1, np.int64)
-        for e in range(count):
-            start[((keys[e] >> shift) & (buckets - 1)) + 1] += 1
-        for b in range(buckets):
-            start[b + 1] += start[b]
-        for e in range(count):
-            bucket = (keys[e] >> shift) & (buckets - 1)
-            to = start[bucket]
-            start[bucket] += 1
-            spare_keys[to] = keys[e]
-            spare_numbers[to] = numbers[e]
-        keys, spare_keys = spare_keys, keys
-        numbers, spare_numbers = spare_numbers, numbers
-    return numbers, keys.view(np.float32)
+def _order(weights: NDArray[np.uint16]) -> tuple[NDArray[np.uint32], NDArray[np.uint16]]:
+    """Edge numbers 4 * pixel + direction and weights [E], by rising weight, equal ones in raster order."""
+    directions = weights.reshape((4, -1))
+    pixels = directions.shape[1]
+    start = np.zeros(_OUTSIDE + 2, np.int64)
+    for direction in range(4):
+        for pixel in range(pixels):
+            start[np.int64(directions[direction, pixel]) + 1] += 1
+    for weight in range(_OUTSIDE + 1):
+        start[weight + 1] += start[weight]
+    count = start[_OUTSIDE]
+    numbers = np.empty(4 * pixels, np.uint32)
+    rising = np.empty(count, np.uint16)
+    for weight in range(_OUTSIDE):
+        rising[start[weight] : start[weight + 1]] = weight
+    for pixel in range(pixels):
+        for direction in range(4):
+            weight = directions[direction, pixel]
+            numbers[start[weight]] = 4 * pixel + direction
+            start[weight] += 1
+    return numbers[:count], rising
 
 
 @compiled
@@ -93,7 +93,7 @@ def _join(a: int, b: int, labels: NDArray[np.uint32], following: NDArray[np.uint
 
 @compiled
 def _segment(
-    numbers: NDArray[np.int32], weights: NDArray[np.float32], height: int, width: int, k: float, min_size: int
+    numbers: NDArray[np.uint32], weights: NDArray[np.uint16], height: int, width: int, k: float, min_size: int
 ) -> Labels:
     """Labels [H,W] from sorted edges: join while weight <= min(internal + k/size), then absorb the small.
 
@@ -106,13 +106,13 @@ def _segment(
     following = np.arange(pixels).astype(np.uint32)
     state = np.empty((pixels, 2), np.float32)  # of a component: its size and its threshold
     state[:, 0] = 1
-    state[:, 1] = k
+    state[:, 1] = k * _STEPS
     refused = np.empty((len(numbers), 2), np.uint32)
     refusals = 0
     steps = np.array([1, width, width + 1, width - 1], np.int32)
     block = np.empty((_BLOCK, 2), np.uint32)
     block_weights = np.empty(_BLOCK, np.float32)
-    scale, least = np.float32(k), np.float32(min_size)
+    scale, least = np.float32(k * _STEPS), np.float32(min_size)
     for first in range(0, len(numbers), _BLOCK):
         count = 0
         for e in range(first, min(first + _BLOCK, len(numbers))):
@@ -155,21 +155,21 @@ def _segment(
 class Graph:
     """The 8-connected pixel graph of an image: edge numbers and weights [E], by rising weight."""
 
-    numbers: NDArray[np.int32]
-    weights: NDArray[np.float32]
+    numbers: NDArray[np.uint32]
+    weights: NDArray[np.uint16]
     size: Size
 
     @classmethod
-    def build(cls, channels: NDArray[np.float32], sigma: float = 0.8) -> "Graph":
-        """The graph of an image float32 [H,W,C] in 0..255, smoothed by a Gaussian of `sigma` pixels first."""
-        height, width, _ = channels.shape
-        smooth = channels
-        if sigma > 0:
-            side, border = 2 * int(np.ceil(4 * sigma)) + 1, cv2.BORDER_REPLICATE
-            blurred = cv2.GaussianBlur(channels, (side, side), sigma, borderType=border)
-            smooth = np.asarray(blurred, dtype=np.float32).reshape(channels.shape)
-        numbers, weights = _stable_order(*_edges(smooth))
-        return cls(numbers, weights, Size(height, width))
+    def build(cls, planes: NDArray[np.float32], sigma: float = 0.8) -> "Graph":
+        """The graph of an image as float32 planes [C,H,W] in 0..255, smoothed by a Gaussian of `sigma` pixels first."""
+        smooth = np.empty_like(planes)
+        side = 2 * int(np.ceil(4 * sigma)) + 1
+        for plane, out in zip(planes, smooth, strict=True):
+            if sigma > 0:
+                cv2.GaussianBlur(plane, (side, side), sigma, dst=out, borderType=cv2.BORDER_REPLICATE)
+            else:
+                out[:] = plane
+        return cls(*_order(_edges(smooth)), Size(*planes.shape[1:]))
 
     def segment(self, k: float, min_size: int) -> Labels:
         """Labels int32 [H,W] 0..n-1 by first pixel in raster order; none under `min_size` pixels if n > 1."""

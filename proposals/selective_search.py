@@ -12,7 +12,7 @@ from googlenet_rcnn.core.types import Image, Proposals, Size, as_image
 from googlenet_rcnn.proposals.colour import COLOURS, convert
 from googlenet_rcnn.proposals.felzenszwalb import Graph
 from googlenet_rcnn.proposals.grouping import SIMILARITIES, Merges, group
-from googlenet_rcnn.proposals.regions import Regions, colour_bins, describe, texture_bins
+from googlenet_rcnn.proposals.regions import Regions, colour_bins, describe, texture_codes
 from googlenet_rcnn.proposals.working import MAX_WIDTH, proposals_from_working, working_image
 
 __all__ = ["PRESETS", "Grouping", "SelectiveSearch"]
@@ -101,10 +101,10 @@ class SelectiveSearch:
     def groupings(self, image: Image) -> Iterator[Grouping]:
         """Every hierarchy of an image [H,W,3], by colour, k and strategy, each made when asked for."""
         working = working_image(as_image(image), self.width)
-        texture = texture_bins(working)
+        texture = texture_codes(working)
         for colour in self.colours:
-            channels = convert(working, colour)
-            graph, bins = Graph.build(channels, self.sigma), colour_bins(channels)
+            planes = convert(working, colour)
+            graph, bins = Graph.build(planes, self.sigma), colour_bins(planes)
             for k in self.ks:
                 scaled = k * self.superpixel_scale
                 labels = graph.segment(scaled, round(scaled))

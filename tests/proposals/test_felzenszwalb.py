@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from googlenet_rcnn.proposals.felzenszwalb import Graph
 
 
-def slow_segments(channels: NDArray[np.float32], k: float, min_size: int) -> NDArray[np.int64]:
+def slow_segments(planes: NDArray[np.float32], k: float, min_size: int) -> NDArray[np.int64]:
     """Labels by sets of pixels: sort all pairs of the 8-connected grid, merge by the predicate."""
+    channels = np.moveaxis(planes, 0, 2)
     height, width, _ = channels.shape
     edges = []
     for y in range(height):
@@ -20,7 +21,7 @@ def slow_segments(channels: NDArray[np.float32], k: float, min_size: int) -> NDA
                     total = np.float32(0)
                     for part in difference:
                         total += part * part
-                    edges.append((float(np.sqrt(total)), (y, x), (y + dy, x + dx)))
+                    edges.append((float(np.floor(np.sqrt(total) * 128)) / 128, (y, x), (y + dy, x + dx)))
     edges.sort(key=lambda edge: edge[0])
     members = {(y, x): {(y, x)} for y in range(height) for x in range(width)}
     internal = dict.fromkeys(members, 0.0)
@@ -55,33 +56,44 @@ def test_labels_equal_those_of_the_definition(seed: int, depth: int) -> None:
     if seed % 2:
         blurred = np.asarray(cv2.blur(channels, (3, 3)), dtype=np.float32)
         channels = blurred.reshape(height, width, depth)
-    graph = Graph.build(channels, sigma=0)
+    planes = np.ascontiguousarray(np.moveaxis(channels, 2, 0))
+    graph = Graph.build(planes, sigma=0)
     for k, min_size in ((20, 1), (100, 4), (300, 20)):
-        assert np.array_equal(graph.segment(k, min_size), slow_segments(channels, k, min_size))
+        assert np.array_equal(graph.segment(k, min_size), slow_segments(planes, k, min_size))
 
 
 def test_weights_rise_and_every_edge_is_there_once() -> None:
-    channels = np.random.default_rng(0).uniform(0, 255, (7, 9, 3)).astype(np.float32)
-    graph = Graph.build(channels)
-    assert (np.diff(graph.weights) >= 0).all()
+    planes = np.random.default_rng(0).uniform(0, 255, (3, 7, 9)).astype(np.float32)
+    graph = Graph.build(planes)
+    assert (np.diff(graph.weights.astype(int)) >= 0).all()
     assert len(set(graph.numbers.tolist())) == len(graph.numbers) == 7 * 8 + 6 * 9 + 2 * 6 * 8
 
 
 def test_no_region_is_smaller_than_the_minimum() -> None:
-    channels = np.random.default_rng(1).uniform(0, 255, (60, 50, 3)).astype(np.float32)
-    labels = Graph.build(channels).segment(50, 40)
+    planes = np.random.default_rng(1).uniform(0, 255, (3, 60, 50)).astype(np.float32)
+    labels = Graph.build(planes).segment(50, 40)
     assert labels.dtype == np.int32
     assert np.bincount(labels.ravel()).min() >= 40
 
 
 def test_labels_are_numbered_by_first_pixel() -> None:
-    channels = np.random.default_rng(2).uniform(0, 255, (30, 30, 3)).astype(np.float32)
-    labels = Graph.build(channels).segment(20, 5)
+    planes = np.random.default_rng(2).uniform(0, 255, (3, 30, 30)).astype(np.float32)
+    labels = Graph.build(planes).segment(20, 5)
     _, first = np.unique(labels, return_index=True)
     assert len(first) > 3
     assert (np.diff(first) > 0).all()
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 9, 1), (9, 1, 3), (2, 2, 1)])
+@pytest.mark.parametrize("shape", [(3, 1, 1), (1, 1, 9), (3, 9, 1), (1, 2, 2)])
 def test_thin_and_uniform_images_are_one_region(shape: tuple[int, int, int]) -> None:
     assert not Graph.build(np.full(shape, 9, np.float32)).segment(50, 50).any()
+
+
+def test_the_greatest_weight_keeps_its_order() -> None:
+    # White beside black in all channels is the steepest edge there is: it must sort last and not overflow.
+    planes = np.zeros((3, 1, 4), np.float32)
+    planes[:, 0, 1:] = 255
+    planes[:, 0, 3] = 250
+    graph = Graph.build(planes, sigma=0)
+    assert (graph.numbers // 4).tolist() == [1, 2, 0]
+    assert graph.weights[-1] == int(np.sqrt(3 * 255**2) * 128)

@@ -8,15 +8,15 @@ from googlenet_rcnn.core.types import Image
 from googlenet_rcnn.proposals.colour import convert
 from googlenet_rcnn.proposals.felzenszwalb import Graph
 from googlenet_rcnn.proposals.grouping import group
-from googlenet_rcnn.proposals.regions import Regions, colour_bins, describe, texture_bins
+from googlenet_rcnn.proposals.regions import Regions, colour_bins, describe, texture_codes
 
 STRATEGIES = [("colour", "texture", "size", "fill"), ("texture", "size", "fill"), ("fill",), ("size",)]
 
 
 def regions_of(image: Image, k: float = 30, min_size: int = 4) -> Regions:
-    channels = convert(image, "lab")
-    labels = Graph.build(channels).segment(k, min_size)
-    return describe(labels, colour_bins(channels), texture_bins(image))
+    planes = convert(image, "lab")
+    labels = Graph.build(planes).segment(k, min_size)
+    return describe(labels, colour_bins(planes), texture_codes(image))
 
 
 def noisy_image(seed: int) -> Image:
@@ -31,8 +31,8 @@ def slow_group(regions: Regions, strategy: tuple[str, ...]) -> list[tuple[int, i
     pixels = int(regions.sizes.sum())
     size = {r: int(s) for r, s in enumerate(regions.sizes)}
     box = {r: b.tolist() for r, b in enumerate(regions.boxes)}
-    colour = {r: h.copy() for r, h in enumerate(regions.colour)}
-    texture = {r: h.copy() for r, h in enumerate(regions.texture)}
+    colour = {r: h.astype(np.int64) for r, h in enumerate(regions.colour)}
+    texture = {r: h.astype(np.int64) for r, h in enumerate(regions.texture)}
     near = {frozenset(pair) for pair in regions.pairs.tolist()}
     order: list[tuple[int, int]] = []
 
@@ -43,10 +43,11 @@ def slow_group(regions: Regions, strategy: tuple[str, ...]) -> list[tuple[int, i
         total = 0.0
         x1, y1, x2, y2 = around(a, b)
         # Summed one by one, as rounding decides between close values.
-        if "colour" in strategy:
-            total += sum(np.minimum(colour[a], colour[b]).tolist())
-        if "texture" in strategy:
-            total += sum(np.minimum(texture[a], texture[b]).tolist())
+        for name, histograms, channels in (("colour", colour, 3), ("texture", texture, 24)):
+            if name in strategy:
+                # Over a common denominator the shares are whole numbers: no rounding decides between close pairs.
+                shared = np.minimum(histograms[a] * size[b], histograms[b] * size[a]).sum()
+                total += float(shared) / (size[a] * size[b]) / channels
         if "size" in strategy:
             total += 1 - (size[a] + size[b]) / pixels
         if "fill" in strategy:
@@ -59,9 +60,8 @@ def slow_group(regions: Regions, strategy: tuple[str, ...]) -> list[tuple[int, i
         new = len(regions.sizes) + len(order)
         order.append((a, b))
         box[new], size[new] = around(a, b), size[a] + size[b]
-        share = size[a] / size[new]
         for histograms in (colour, texture):
-            histograms[new] = share * histograms[a] + (1 - share) * histograms[b]
+            histograms[new] = histograms[a] + histograms[b]
         near = {frozenset(new if r in (a, b) else r for r in pair) for pair in near}
         near = {pair for pair in near if len(pair) == 2}
         for table in (size, box, colour, texture):
