@@ -44,7 +44,7 @@ def load_network(path: Path) -> Loaded:
     return Loaded(network.eval(), card)
 
 
-def identity(module: nn.Module, without: str = "\0") -> str:
+def identity(module: nn.Module, without: str | tuple[str, ...] = ()) -> str:
     """SHA-256 over the names and values of a module's tensors, leaving out names beginning with `without`."""
     total = hashlib.sha256()
     for name, tensor in module.state_dict().items():

@@ -135,6 +135,10 @@ class GoogLeNet(nn.Module):
         pooled: Tensor = self.pool(self._stage("4e", x))
         return pooled  # [N,832,7,7]
 
+    def trunk(self, x: Tensor) -> Tensor:
+        """Activations [N,832,14,14] of 4e, of images [N,3,224,224]."""
+        return self._stage("4e", self._to_4d(self._to_4a(x)))
+
     def lower(self, x: Tensor) -> Tensor:
         """Activations [N,832,7,7] after 4e and its pooling, of images [N,3,224,224]."""
         return self._to_4e(self._to_4d(self._to_4a(x)))

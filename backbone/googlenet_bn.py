@@ -39,6 +39,10 @@ class GoogLeNetBN(nn.Module):
             x = self.get_submodule(name)(x)
         return x
 
+    def trunk(self, x: Tensor) -> Tensor:
+        """Activations [N,832,14,14] of images [N,3,224,224]."""
+        return self._run(_LOWER[:-1], x)
+
     def lower(self, x: Tensor) -> Tensor:
         """Activations [N,832,7,7] of images [N,3,224,224]."""
         return self._run(_LOWER, x)

@@ -1,14 +1,18 @@
 """How many processes train together: one, or those that torchrun started."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.distributed as distributed
 from torch import Tensor
 
 __all__ = ["Processes", "join_processes"]
+
+In = TypeVar("In")
+Out = TypeVar("Out")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,21 @@ class Processes:
         total = torch.tensor([float(flag)])
         distributed.all_reduce(total)
         return bool(total.item() > 0)
+
+    def share(
+        self,
+        what: str,
+        items: Sequence[In],
+        build: Callable[[Sequence[In]], Iterator[Out]],
+        say: Callable[[str], None],
+    ) -> list[Out]:
+        """Each process makes its share of what is missing in a cache, then all read all of it."""
+        mine = items[self.rank :: self.count]
+        for done, _ in enumerate(build(mine), start=1):
+            if done % 100 == 0 or done == len(mine):
+                say(f"{what} of {done} of {len(mine)} images")
+        self.wait()
+        return list(build(items))
 
     def wait(self) -> None:
         """Returns once every process is here."""

@@ -1,24 +1,31 @@
-"""The composition root: from names and numbers on the command line to the parts they mean."""
+"""The composition root: from names and numbers on the command line to the parts they mean.
+
+What needs torch is imported where it is built: Selective Search alone starts without it.
+"""
 
 from collections.abc import Callable, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from googlenet_rcnn.backbone.checkpoint import read_card
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.store import digest
 from googlenet_rcnn.core.types import LabelSet, Proposer
-from googlenet_rcnn.detector.cascade import Cascade
-from googlenet_rcnn.detector.pipeline import Detector
-from googlenet_rcnn.detector.regions import Ensemble, GoogLeNetRegions, RegionClassifier
-from googlenet_rcnn.detector.selection import Selection
 from googlenet_rcnn.proposals.opencv_engine import OpenCVSelectiveSearch
 from googlenet_rcnn.proposals.package_engine import PackageSelectiveSearch
 from googlenet_rcnn.proposals.selective_search import SelectiveSearch
+from googlenet_rcnn.proposals.union import Union
+
+if TYPE_CHECKING:
+    from googlenet_rcnn.detector.pipeline import Detector
+    from googlenet_rcnn.detector.regions import RegionClassifier
+    from googlenet_rcnn.detector.selection import Selection
 
 __all__ = [
+    "DEFAULT_MULTIBOX",
     "DEFAULT_WEIGHTS",
     "build_detector",
+    "build_multibox",
     "build_proposer",
     "find_weights",
     "shipped_weights",
@@ -27,6 +34,7 @@ __all__ = [
 ]
 
 DEFAULT_WEIGHTS = "voc07"
+DEFAULT_MULTIBOX = "multibox-voc07"
 
 _Engine = Callable[[str, float, int], Proposer]
 _ENGINES: dict[str, _Engine] = {
@@ -36,19 +44,59 @@ _ENGINES: dict[str, _Engine] = {
 }
 
 
-def build_proposer(method: str, engine: str, preset: str, superpixel_scale: float, seed: int) -> Proposer:
-    """The proposer that a method and its settings name; UsageError lists the known ones."""
-    if method != "ss":
-        raise UsageError("METHOD_UNKNOWN", f"--method {method}: known is ss (Selective Search)")
+def build_proposer(
+    method: str,
+    *,
+    engine: str = "native",
+    preset: str = "fast",
+    superpixel_scale: float | None = None,
+    seed: int = 0,
+    multibox: str = DEFAULT_MULTIBOX,
+    multibox_k: int = 200,
+    multibox_nms: float | None = None,
+    limit: int | None = None,
+) -> Proposer:
+    """The proposer that a method and its settings name: `ss`, `multibox`, or several in order joined by `+`.
+
+    Superpixels are doubled by default where Selective Search shares the work (Szegedy 2014, section 6).
+    UsageError lists what is known.
+    """
+    names = method.split("+")
+    if not set(names) <= {"ss", "multibox"} or len(set(names)) != len(names):
+        known = "ss, multibox, multibox+ss, or a file of proposals"
+        raise UsageError("METHOD_UNKNOWN", f"--method {method}: known are {known}")
     if engine not in _ENGINES:
         raise UsageError("ENGINE_UNKNOWN", f"--engine {engine}: known are {', '.join(_ENGINES)}")
-    return _ENGINES[engine](preset, superpixel_scale, seed)
+    if multibox_k < 1 or (limit is not None and limit < 1):
+        raise UsageError("FLAG_VALUE", "--multibox-k and --limit are at least 1")
+    if multibox_nms is not None and not 0 <= multibox_nms <= 1:
+        raise UsageError("FLAG_VALUE", f"--multibox-nms is from 0 to 1, got {multibox_nms}")
+    scale = superpixel_scale if superpixel_scale is not None else (2.0 if len(names) > 1 else 1.0)
+    parts: dict[str, Callable[[], Proposer]] = {
+        "ss": lambda: _ENGINES[engine](preset, scale, seed),
+        "multibox": lambda: build_multibox(multibox, multibox_k, multibox_nms),
+    }
+    proposers = tuple(parts[name]() for name in names)
+    return proposers[0] if len(proposers) == 1 and limit is None else Union(proposers, limit)
+
+
+def build_multibox(name: str, count: int, nms: float | None) -> Proposer:
+    """The MultiBox in a shipped or given file, on the trunk in that file or else on that of DEFAULT_WEIGHTS."""
+    from googlenet_rcnn.backbone.architectures import load_network
+    from googlenet_rcnn.proposals.multibox import MultiBox
+
+    path = find_weights(name, "--multibox-weights", _shipped("googlenet_rcnn.proposals"))
+    return MultiBox.load(path, lambda: load_network(find_weights(DEFAULT_WEIGHTS)).network, count, nms)
 
 
 def shipped_weights() -> dict[str, Path]:
-    """Names and paths of the weights that come with the package."""
+    """Names and paths of the detectors that come with the package."""
+    return _shipped("googlenet_rcnn.detector")
+
+
+def _shipped(package: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    folder = files("googlenet_rcnn.detector").joinpath("weights")
+    folder = files(package).joinpath("weights")
     for entry in folder.iterdir() if folder.is_dir() else ():
         with as_file(entry) as path:
             if path.suffix == ".safetensors":
@@ -56,9 +104,9 @@ def shipped_weights() -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def find_weights(name: str, flag: str = "--weights") -> Path:
+def find_weights(name: str, flag: str = "--weights", shipped: dict[str, Path] | None = None) -> Path:
     """The file that a name or path means; UsageError names those that ship."""
-    shipped = shipped_weights()
+    shipped = shipped_weights() if shipped is None else shipped
     if name in shipped:
         return shipped[name]
     path = Path(name)
@@ -68,8 +116,14 @@ def find_weights(name: str, flag: str = "--weights") -> Path:
     raise UsageError("WEIGHTS_UNKNOWN", f"{flag} {name}: neither a file nor a shipped model (shipped: {known})")
 
 
-def build_detector(weights: Sequence[str], proposer: Proposer, selection: Selection, *, fast: bool = False) -> Detector:
+def build_detector(
+    weights: Sequence[str], proposer: Proposer, selection: "Selection", *, fast: bool = False
+) -> "Detector":
     """A detector from one or several weights, which must agree in labels and warp; `fast` puts the cascade in."""
+    from googlenet_rcnn.detector.cascade import Cascade
+    from googlenet_rcnn.detector.pipeline import Detector
+    from googlenet_rcnn.detector.regions import Ensemble, GoogLeNetRegions
+
     members = [GoogLeNetRegions.load(find_weights(name)) for name in weights or (DEFAULT_WEIGHTS,)]
     if any(member.warp != members[0].warp for member in members):
         raise UsageError("ENSEMBLE_WARP", "the models of an ensemble must share one warp")
@@ -84,4 +138,6 @@ def weight_digests(weights: Sequence[str]) -> list[str]:
 
 def weight_labels(weights: Sequence[str]) -> LabelSet:
     """The labels that the (first) weights name."""
+    from googlenet_rcnn.backbone.checkpoint import read_card
+
     return read_card(find_weights((weights or (DEFAULT_WEIGHTS,))[0])).label_set

@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from googlenet_rcnn.core.errors import DataError, Exit, ProjectError, UsageError
+from googlenet_rcnn.core.errors import DataError, Exit, UsageError
 
 from .boundary import one_line
 from .inputs import ImageFile, find_images
 from .pictures import picture_paths, refuse_existing
 from .progress import Progress
+from .proposal_source import ProposalSource, proposal_file
 
 __all__ = ["DetectOptions", "run_detect"]
 
@@ -129,10 +130,14 @@ def _check_voc(options: DetectOptions, files: list[ImageFile]) -> None:
 
 def _row_settings(options: DetectOptions, files: list[ImageFile]) -> dict[str, Any]:
     """What must be equal for a later run to continue this one."""
+    from googlenet_rcnn.core.store import digest
+
     from .build import weight_digests
 
     own = {"images", "out", "draw", "overwrite", "on_error", "quiet", "threads", "weights"}
     settings = {key: value for key, value in asdict(options).items() if key not in own}
+    if (recorded := proposal_file(options.method)) is not None:
+        settings["method"] = digest(recorded)
     return settings | {"weights": weight_digests(options.weights), "files": [tuple(file) for file in files]}
 
 
@@ -156,8 +161,17 @@ def _detector(options: DetectOptions, pictures: dict[ImageFile, Path]) -> Callab
         selection = Selection(options.score_threshold, options.nms_iou, options.max_detections)
     except ValueError as error:
         raise UsageError("FLAG_VALUE", str(error)) from None
-    proposer = build_proposer(options.method, options.engine, options.preset, options.superpixel_scale, options.seed)
+    recorded = proposal_file(options.method)
+    # Where a file has the boxes, the proposer is never asked.
+    proposer = build_proposer(
+        options.method if recorded is None else "ss",
+        engine=options.engine,
+        preset=options.preset,
+        superpixel_scale=options.superpixel_scale,
+        seed=options.seed,
+    )
     detector = build_detector(options.weights, proposer, selection, fast=options.mode == "fast")
+    source = ProposalSource(detector.proposer, recorded)
     policy = ImagePolicy(
         max_pixels=options.max_pixels,
         truncated="salvage" if options.truncated == "salvage" else "fail",
@@ -168,16 +182,18 @@ def _detector(options: DetectOptions, pictures: dict[ImageFile, Path]) -> Callab
         started = time.perf_counter()
         try:
             decoded = read_image(file.path, policy)
-        except ProjectError as error:
+            read = time.perf_counter()
+            proposals = source.proposals(file, decoded.pixels)
+        except DataError as error:
             return failed_row(file, error)
-        decode = (time.perf_counter() - started) * 1000
-        result = detector.detect(decoded.pixels)
+        times = {"decode": (read - started) * 1000, "propose": (time.perf_counter() - read) * 1000}
+        result = detector.classify(decoded.pixels, proposals)
         row = found_row(
             file,
             result.detections,
             detector.labels,
             result.proposals,
-            {"decode": decode, **result.milliseconds},
+            times | result.milliseconds,
             decoded.warnings,
         )
         if file in pictures:

@@ -32,13 +32,14 @@ class Card(Settings):
 
     format: int = 1
     arch: Literal["googlenet", "googlenet-bn"] = "googlenet"
-    task: Literal["classifier", "detector"] = "classifier"
+    task: Literal["classifier", "detector", "multibox"] = "classifier"
     labels: tuple[str, ...]
     heads: bool = False
     preprocessing: Preprocessing = Preprocessing()
     resize_filter: str = "cv2.INTER_CUBIC"
     warp_side: int = 224
     warp_context: int = 16
+    trunk: str = ""  # of a MultiBox: hash of the trunk that its head works on
     recipe: dict[str, Any] = Field(default_factory=dict)
     data: str = ""
     metrics: dict[str, Any] = Field(default_factory=dict)

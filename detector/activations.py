@@ -1,25 +1,21 @@
-"""The frozen part of the network evaluated once per training window and kept on disk, a shard an image."""
+"""The frozen part of the network evaluated once for each training window."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
-from googlenet_rcnn.backbone.engine import run_batches
+from googlenet_rcnn.backbone.activation_shards import ActivationShards, CropSource, settings_key
 from googlenet_rcnn.core.card import Preprocessing
 from googlenet_rcnn.core.images import read_image
-from googlenet_rcnn.core.store import atomic_file
 
 from .warp import Warp
-from .windows import ImageWindows, settings_key, shard_name, window_crops
+from .windows import ImageWindows, window_crops
 
 __all__ = ["ActivationCache", "Shard"]
 
@@ -58,34 +54,11 @@ class ActivationCache:
         return self.folder / f"activations-{key}"
 
     def build(self, images: Sequence[ImageWindows]) -> Iterator[Shard]:
-        """Yields the shard of each image in order, making those that are missing, damaged or of other windows.
-
-        The next images are decoded and warped while the network works on the current one.
-        """
-        self.root.mkdir(parents=True, exist_ok=True)
-        with ThreadPoolExecutor(1) as pool:
-            missing = (image for image in images if not self._whole(image))
-            queue = [(image, pool.submit(self._crops, image)) for image in islice(missing, 4)]
-            for image in images:
-                path = self._path(image)
-                if queue and queue[0][0] is image:
-                    crops = queue.pop(0)[1].result()
-                    queue += [(later, pool.submit(self._crops, later)) for later in islice(missing, 1)]
-                    activations = run_batches(self.lower, crops, self.preprocessing).half()
-                    with atomic_file(path) as stream:
-                        tensors = {"activations": activations.contiguous()}
-                        stream.write(save(tensors, metadata={"windows": image.digest}))
-                yield Shard(path, image)
+        """Yields the shard of each image in order, making those that are missing, damaged or of other windows."""
+        shards = ActivationShards(self.root, self.lower, self.preprocessing)
+        sources = [CropSource(image.sample.image_id, image.digest, partial(self._crops, image)) for image in images]
+        for path, image in zip(shards.build(sources), images, strict=True):
+            yield Shard(path, image)
 
     def _crops(self, image: ImageWindows) -> NDArray[np.uint8]:
         return window_crops(read_image(image.sample.path).pixels, image.windows, self.warp)
-
-    def _path(self, image: ImageWindows) -> Path:
-        return self.root / shard_name(image.sample.image_id)
-
-    def _whole(self, image: ImageWindows) -> bool:
-        try:
-            with safe_open(self._path(image), framework="np") as file:
-                return (file.metadata() or {}).get("windows") == image.digest
-        except (FileNotFoundError, SafetensorError):
-            return False

@@ -6,12 +6,10 @@ crops warped anew. Either stage may be left out
 (epochs = 0). R-CNN (arXiv:1311.2524, section 2.3) trains all layers throughout.
 """
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
 
 import torch
 from pydantic import Field
@@ -20,11 +18,11 @@ from torch import nn
 from googlenet_rcnn.backbone.architectures import Network, build_network, identity, load_network
 from googlenet_rcnn.backbone.checkpoint import save_weights
 from googlenet_rcnn.backbone.processes import Processes
+from googlenet_rcnn.backbone.run_origin import settle_origin
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
 from googlenet_rcnn.core.card import Card
-from googlenet_rcnn.core.errors import DataError, UsageError
+from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.recipe import Settings
-from googlenet_rcnn.core.store import write_json
 from googlenet_rcnn.core.types import Dataset, Proposer
 
 from .activations import ActivationCache
@@ -38,8 +36,6 @@ __all__ = ["DetectorRecipe", "FineTuning"]
 
 
 _CLASSIFIER = ("classifier.", "fc.")  # of googlenet and googlenet-bn
-_In = TypeVar("_In")
-_Out = TypeVar("_Out")
 
 
 class ProposalSettings(Settings):
@@ -88,13 +84,14 @@ class FineTuning:
         card = self._card(start, dataset, data)
         network = self._detector(pretrained, start, card)
         weights = identity(pretrained)
-        self._begin(weights, resume)
+        origin = self.recipe.model_dump(mode="json", exclude={"head", "network"}) | {"init": weights}
+        settle_origin(self.out, origin, resume, self.processes)
         warp = Warp(card.warp_side, card.warp_context, card.preprocessing.fill)
         source = WindowCache(self.cache, self.proposer, self.recipe.windows, self.recipe.seed)
-        windows = self._shared("windows", dataset.samples, source.build)
+        windows = self.processes.share("windows", dataset.samples, source.build, self.say)
         if self.recipe.head.epochs > 0:
             cache = ActivationCache(self.cache, pretrained.lower, card.preprocessing, warp, source.key, weights)
-            shards = self._shared("activations", windows, cache.build)
+            shards = self.processes.share("activations", windows, cache.build, self.say)
             _freeze_below_5a(network)
             self._stage("head", network, ActivationTask(shards, self.recipe.targets), self.recipe.head, resume)
         if self.recipe.network.epochs > 0:
@@ -106,21 +103,6 @@ class FineTuning:
             save_weights(path, network.state_dict(), card, half=True)
         self.processes.wait()
         return path
-
-    def _begin(self, weights: str, resume: bool) -> None:
-        """Notes what both stages depend on and their own settings do not say; a resumed run must agree with it."""
-        now: dict[str, Any] = self.recipe.model_dump(mode="json", exclude={"head", "network"}) | {"init": weights}
-        path = self.out / "origin.json"
-        if resume and path.exists():
-            then = json.loads(path.read_text(encoding="utf-8"))
-            if different := [name for name, value in now.items() if then.get(name) != value]:
-                raise UsageError(
-                    "RESUME_DIFFERS",
-                    f"{self.out} was begun with other {', '.join(different)}: use its settings or a new --out",
-                )
-        elif self.processes.first:
-            self.out.mkdir(parents=True, exist_ok=True)
-            write_json(path, now)
 
     def _card(self, start: Card, dataset: Dataset, data: str) -> Card:
         return Card(
@@ -159,15 +141,6 @@ class FineTuning:
                 else:
                     nn.init.zeros_(parameter)
         return network
-
-    def _shared(self, what: str, items: Sequence[_In], build: Callable[[Sequence[_In]], Iterator[_Out]]) -> list[_Out]:
-        """Each process makes its share of what is missing in a cache, then all read all of it."""
-        mine = items[self.processes.rank :: self.processes.count]
-        for done, _ in enumerate(build(mine), start=1):
-            if done % 100 == 0 or done == len(mine):
-                self.say(f"{what} of {done} of {len(mine)} images")
-        self.processes.wait()
-        return list(build(items))
 
     def _stage(
         self,

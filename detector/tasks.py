@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
 from torch import Tensor, nn
 
+from googlenet_rcnn.backbone.activation_shards import read_activation
 from googlenet_rcnn.backbone.architectures import Network
 from googlenet_rcnn.backbone.preprocess import to_input
 from googlenet_rcnn.core.card import Preprocessing
@@ -66,9 +66,7 @@ class ActivationTask(_Windows):
     def example(self, index: int, random: np.random.Generator) -> tuple[NDArray[np.float16], Target]:
         """Activations [832,7,7] of a window and its target."""
         row = int(self.row_of[index])
-        with safe_open(self.paths[self.image_of[index]], framework="np") as file:
-            activations = file.get_slice("activations")[row : row + 1]
-        return activations[0], self.target(index)
+        return read_activation(self.paths[self.image_of[index]], row), self.target(index)
 
     def losses(self, module: nn.Module, examples: list[tuple[NDArray[np.float16], Target]]) -> dict[str, Tensor]:
         """Cross-entropy summed over the examples."""

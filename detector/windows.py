@@ -5,19 +5,19 @@ determines its content; a later run, also one on more images, picks up every fil
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from googlenet_rcnn.backbone.activation_shards import settings_key, shard_name
 from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.images import read_image
 from googlenet_rcnn.core.store import atomic_file, digest
@@ -26,7 +26,7 @@ from googlenet_rcnn.core.types import GroundTruth, Image, Proposer, Sample
 from .sampling import Windows, WindowSampling, assemble_windows, sample_windows
 from .warp import Warp
 
-__all__ = ["ImageWindows", "WindowCache", "settings_key", "shard_name", "window_crops"]
+__all__ = ["ImageWindows", "WindowCache", "window_crops"]
 
 
 class ImageWindows(NamedTuple):
@@ -42,16 +42,6 @@ def window_crops(pixels: Image, windows: Windows, warp: Warp) -> NDArray[np.uint
     crops = warp.crops(pixels, windows.boxes)
     crops[windows.mirrored] = crops[windows.mirrored, :, ::-1]
     return crops
-
-
-def settings_key(settings: dict[str, Any]) -> str:
-    """The name of a cache folder: a hash of all that determines what lies in it."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def shard_name(image_id: str) -> str:
-    """The file of an image in a cache folder."""
-    return image_id.replace("/", "~") + ".safetensors"
 
 
 @dataclass(frozen=True)

@@ -106,14 +106,14 @@ def test_resume_of_a_finished_run_changes_nothing(finished, cli, arguments):
 
 INTERRUPT = """
 import os, signal
-from googlenet_rcnn.cli import train_detector
+from googlenet_rcnn.cli import training_run
 told = []
 def interrupting(seconds):
     told.append(seconds)
     if len(told) == {line}:
         os.kill(os.getpid(), signal.SIGINT)
     return "0 s"
-train_detector.duration = interrupting
+training_run.duration = interrupting
 """
 
 

@@ -1,0 +1,119 @@
+"""What the training commands share: a run folder with its recipe, a cache, processes, and what is said meanwhile."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from googlenet_rcnn.core.errors import UsageError
+from googlenet_rcnn.core.recipe import Settings
+from googlenet_rcnn.core.store import lock, storage_error, write_json
+
+from .progress import duration
+
+if TYPE_CHECKING:
+    from googlenet_rcnn.backbone.processes import Processes
+    from googlenet_rcnn.backbone.training import Progress
+
+__all__ = ["TrainingRun", "default_cache"]
+
+_FREE = {"workers", "checkpoint_minutes", "accumulate"}  # of a stage's settings: these change no weight
+
+
+def default_cache() -> Path:
+    """Where activations are kept when nothing else is said: the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "googlenet-rcnn"
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """The run of `settings` in the folder `out`; `stages` name the tables that are settings of a training loop."""
+
+    settings: Settings
+    stages: tuple[str, ...]
+    out: Path
+    cache: Path
+    resume: bool
+    processes: "Processes"
+    quiet: bool
+
+    @classmethod
+    def prepare(
+        cls,
+        settings: Settings,
+        stages: tuple[str, ...],
+        out: Path,
+        cache: Path | None,
+        *,
+        resume: bool,
+        threads: int | None,
+        quiet: bool,
+    ) -> "TrainingRun":
+        """Checks that the run may begin or go on, makes its folders and joins the processes of torchrun.
+
+        UsageError if `out` holds a run and `resume` is not asked for, or if that run has another recipe.
+        """
+        import torch
+
+        from googlenet_rcnn.backbone.engine import keep_freed_memory
+        from googlenet_rcnn.backbone.processes import join_processes
+
+        from .threads import available_threads
+
+        recipe, cache = out / "recipe.json", cache or default_cache()
+        if recipe.exists() and not resume:
+            raise UsageError(
+                "OUT_EXISTS", f"{out} holds a run already: continue it with --resume or choose another --out"
+            )
+        if recipe.exists():
+            _compare(recipe, settings, stages)
+        for folder in (out, cache):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise storage_error(error, folder) from error
+        processes = join_processes()
+        torch.set_num_threads(threads or max(1, available_threads() // processes.count))
+        keep_freed_memory()
+        return cls(settings, stages, out, cache, resume, processes, quiet)
+
+    def say(self, message: str) -> None:
+        """One line on standard error, by the first process and unless all is to be quiet."""
+        if self.processes.first and not self.quiet:
+            print(message, file=sys.stderr, flush=True)
+
+    def report(self, stage: str, progress: "Progress") -> None:
+        """Says where a stage stands, every now and then."""
+        if progress.step % 20 == 0 or progress.step in (1, 5, progress.steps):
+            losses = ", ".join(f"{name} {value:.3f}" for name, value in progress.losses.items())
+            left = duration(progress.seconds_left)
+            self.say(f"{stage}: step {progress.step}/{progress.steps}, {losses}, rate {progress.rate:.2g}, {left} left")
+
+    @contextmanager
+    def begun(self) -> Iterator[None]:
+        """Holds the run folder; a run goes on with the recipe that it began with."""
+        if not self.processes.first:
+            yield
+            return
+        with lock(self.out / ".lock"):
+            if not (self.out / "recipe.json").exists():
+                write_json(self.out / "recipe.json", self.settings.model_dump(mode="json"))
+            yield
+
+
+def _compare(path: Path, settings: Settings, stages: tuple[str, ...]) -> None:
+    """UsageError (RESUME_DIFFERS) unless a run goes on with its own recipe; what changes no weight is free."""
+    free = dict.fromkeys(stages, _FREE)
+    try:
+        begun = type(settings).model_validate_json(path.read_bytes()).model_dump(exclude=free)
+    except (OSError, ValueError):
+        raise UsageError("RESUME_DIFFERS", f"{path} cannot be read: choose a new --out") from None
+    now = settings.model_dump(exclude=free)
+    different = [key for key in now if now[key] != begun[key]]
+    if different:
+        message = f"{path.parent} was begun with other {', '.join(different)}: use its settings or a new --out"
+        raise UsageError("RESUME_DIFFERS", message)
