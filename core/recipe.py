@@ -33,7 +33,7 @@ def _keys(kind: type[BaseModel], prefix: str = "") -> list[str]:
 def _parse(kind: type[S], values: dict[str, Any], source: str) -> S:
     try:
         # TOML has arrays where settings have tuples; types stay strict otherwise.
-        return kind.model_validate(_tuples(values))
+        return kind.model_validate(_completed(kind, _tuples(values)))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
@@ -42,6 +42,18 @@ def _parse(kind: type[S], values: dict[str, Any], source: str) -> S:
             hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(_keys(kind))}"
             raise UsageError("RECIPE_KEY", f"{source}: unknown key {key}{hint}") from None
         raise UsageError("RECIPE_VALUE", f"{source}: {key}: {first['msg']}, got {first['input']!r}") from None
+
+
+def _completed(kind: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
+    """The values with each table completed by what this kind has there, which may differ from its class's defaults."""
+    tables = {name: info.default for name, info in kind.model_fields.items() if isinstance(info.default, Settings)}
+    return {name: _merged(tables[name].model_dump(), v) if name in tables else v for name, v in values.items()}
+
+
+def _merged(default: Any, value: Any) -> Any:
+    if not (isinstance(default, dict) and isinstance(value, dict)):
+        return value
+    return default | {name: _merged(default.get(name), inner) for name, inner in value.items()}
 
 
 def _tuples(value: Any) -> Any:

@@ -34,6 +34,20 @@ def test_only_departures_are_listed(tmp_path: Path) -> None:
     assert load_recipe(Recipe, None) == load_recipe(Recipe, recipe(tmp_path, "")) == Recipe()
 
 
+def test_a_table_departs_from_what_the_recipe_has_there_not_from_its_class(tmp_path: Path) -> None:
+    class Inner(Settings):
+        long: Train = Train(epochs=9)
+
+    class Staged(Settings):
+        stage: Train = Train(epochs=7, rate=0.5)
+        outer: Inner = Inner(long=Train(epochs=8, rate=0.25))
+
+    path = recipe(tmp_path, "[stage]\nrate = 1.0\n[outer.long]\nschedule = 'steps'\n")
+    loaded = load_recipe(Staged, path, ["stage.average=true"])
+    assert loaded.stage == Train(epochs=7, rate=1.0, average=True)
+    assert loaded.outer.long == Train(epochs=8, rate=0.25, schedule="steps")
+
+
 @pytest.mark.parametrize(
     ("text", "code", "message"),
     [
