@@ -29,7 +29,7 @@ def find_images(arguments: Iterable[str]) -> list[ImageFile]:
     """
     arguments = list(arguments)
     if not arguments:
-        raise UsageError("NO_IMAGES", "no image given: detect --image photo.jpg, a folder, a list.txt or - for stdin")
+        raise UsageError("NO_IMAGES", "no image given: --image photo.jpg, a folder, a list.txt or - for stdin")
     found = [file for argument in arguments for file in _expand(argument)]
     if not found:
         raise DataError("NO_IMAGES", f"no image found in {', '.join(arguments)}")

@@ -77,6 +77,13 @@ class Ledger:
         with suppress(FileNotFoundError):
             self._settings.unlink()
 
+    def drop(self) -> None:
+        """Forgets the rows, once what was made from them has the name."""
+        self._writing.close()
+        self.part.unlink()
+        with suppress(FileNotFoundError):
+            self._settings.unlink()
+
     def _drop_empty(self) -> None:
         """A run that ends without a single row leaves nothing."""
         if self.part.exists() and not self.part.stat().st_size:

@@ -15,8 +15,10 @@ __all__ = ["picture_paths", "refuse_existing"]
 _LONGEST = 200  # bytes of a file name, which leaves room for the suffixes of temporary files
 
 
-def picture_paths(files: Sequence[ImageFile], arguments: Iterable[str], folder: Path) -> list[Path]:
-    """A path below `folder` for each file: its id, with ~2, ~3, ... where another file has that id already.
+def picture_paths(
+    files: Sequence[ImageFile], arguments: Iterable[str], folder: Path, ending: str = ".jpg"
+) -> list[Path]:
+    """A path below `folder` for each file: its id, with ~2, ~3, ... where another file has that id, and the ending.
 
     UsageError if the folder lies in one of the folders searched: its pictures would be inputs the next time.
     """
@@ -32,7 +34,7 @@ def picture_paths(files: Sequence[ImageFile], arguments: Iterable[str], folder: 
         while owners.setdefault(taken.casefold(), file.path) != file.path:
             number += 1
             taken = f"{name}~{number}"
-        path = folder / f"{taken}.jpg"
+        path = folder / f"{taken}{ending}"
         if os.path.realpath(path) in inputs:
             raise UsageError("OUT_IS_INPUT", f"--draw {folder} would overwrite the input {path}: choose another folder")
         paths.append(path)

@@ -1,14 +1,16 @@
-"""Rows of the canonical detections file: one JSON object for each image, found or failed (schema 1)."""
+"""Rows of the detections and proposals files: one JSON object for each image, found or failed (schema 1)."""
 
 import os
 from typing import Any
 
+import numpy as np
+
 from googlenet_rcnn.core.errors import ProjectError
-from googlenet_rcnn.core.types import Detections, LabelSet
+from googlenet_rcnn.core.types import Detections, LabelSet, Proposals
 
 from .inputs import ImageFile
 
-__all__ = ["escaped", "failed_row", "found_row"]
+__all__ = ["escaped", "failed_row", "found_row", "proposal_row"]
 
 
 def escaped(path: str) -> str:
@@ -48,8 +50,33 @@ def found_row(
     return row
 
 
-def failed_row(file: ImageFile, error: ProjectError) -> dict[str, Any]:
-    """The row of an image that could not be read."""
+def proposal_row(
+    file: ImageFile, proposals: Proposals, milliseconds: dict[str, float], warnings: tuple[str, ...]
+) -> dict[str, Any]:
+    """The row of an image that was read, with its proposals best first and the source of each."""
+    exact = proposals.boxes.coordinates.astype(np.float64)
+    boxes = exact.round(2)
+    thin = (boxes[:, :2] >= boxes[:, 2:]).any(axis=1)
+    boxes[thin] = exact[thin]  # a box thinner than the last digit stays a box
+    row: dict[str, Any] = {
+        "schema": 1,
+        "image_id": escaped(file.image_id),
+        "path": escaped(file.path),
+        "width": proposals.size.width,
+        "height": proposals.size.height,
+        "status": "ok",
+        "boxes": boxes.tolist(),
+        "scores": [float(f"{score:.7g}") for score in proposals.scores],
+        "sources": [proposals.source_names[source] for source in proposals.sources],
+        "ms": {stage: round(value, 2) for stage, value in milliseconds.items()},
+    }
+    if warnings:
+        row["warnings"] = list(warnings)
+    return row
+
+
+def failed_row(file: ImageFile, error: ProjectError, empty: tuple[str, ...] = ("detections",)) -> dict[str, Any]:
+    """The row of an image that could not be read; the fields that hold what was found are there, `empty`."""
     return {
         "schema": 1,
         "image_id": escaped(file.image_id),
@@ -57,5 +84,5 @@ def failed_row(file: ImageFile, error: ProjectError) -> dict[str, Any]:
         "status": "failed",
         "code": error.code,
         "message": error.message,
-        "detections": [],
+        **{name: [] for name in empty},
     }

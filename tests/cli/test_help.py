@@ -5,12 +5,13 @@ import pytest
 
 from googlenet_rcnn.cli import main
 
-HEAVY = ("torch", "numpy", "cv2", "torchvision", "sklearn", "numba", "PIL", "pydantic")
+HEAVY = ("torch", "numpy", "cv2", "torchvision", "sklearn", "numba", "PIL", "pydantic", "matplotlib")
 
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["detect"], ["evaluate"], ["evaluate", "detections"], ["train-detector"], ["import-weights"]],
+    [[], ["detect"], ["propose"], ["evaluate"], ["evaluate", "detections"], ["evaluate", "proposals"]]
+    + [["train-detector"], ["import-weights"]],
 )
 def test_help_of_every_command(cli, command):
     for flag in ("--help", "-h"):
@@ -20,7 +21,8 @@ def test_help_of_every_command(cli, command):
 
 
 @pytest.mark.parametrize(
-    ("name", "flag"), [("detect", "--weights"), ("evaluate", "detections"), ("train_detector", "--init")]
+    ("name", "flag"),
+    [("detect", "--weights"), ("propose", "--method"), ("evaluate", "detections"), ("train_detector", "--init")],
 )
 def test_each_script_of_its_own_shows_its_command(monkeypatch, capsys, name, flag):
     monkeypatch.setattr(sys, "argv", [name, "--help"])

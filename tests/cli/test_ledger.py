@@ -98,3 +98,13 @@ def test_places_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     assert code(tmp_path, SETTINGS, True) == "OUT_IS_FOLDER"
     assert code(tmp_path / "file" / "out.jsonl", SETTINGS, False) == "OUT_UNWRITABLE"
+
+
+def test_rows_can_be_dropped_for_a_file_made_from_them(tmp_path):
+    path = tmp_path / "out.npz"
+    with Ledger(path, SETTINGS, False) as ledger:
+        ledger.append({"n": 1})
+        path.write_text(str(list(ledger.read())))
+        ledger.drop()
+    assert names(tmp_path) == ["out.npz"]
+    assert code(path, SETTINGS, False) == "OUT_EXISTS"
