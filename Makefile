@@ -8,8 +8,12 @@ DATA ?= ../shared/data
 RUNS ?= runs
 CACHE ?= $(RUNS)/cache
 MODE ?= exhaustive
+# Images of the benchmark, how many of them are timed, and flags to add (--scaling, --edges, --skip quality ...).
+FIRST ?= 500
+TIMED ?= 60
+BENCH ?=
 
-.PHONY: demo test test-slow lint types check train-voc-twin train-voc evaluate-voc clean
+.PHONY: demo test test-slow lint types check train-voc-twin train-voc evaluate-voc bench-proposals clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
@@ -69,6 +73,16 @@ evaluate-voc: $(RUNS)/voc07-train/detector.safetensors
 		--out $(RUNS)/val150-$(MODE).jsonl
 	$(BIN)/evaluate detections --data $(DATA)/VOCdevkit/VOC2007 --split val --first 150 --rule voc07 --bootstrap 1000 \
 		--detections $(RUNS)/val150-$(MODE).jsonl --report $(RUNS)/val150-$(MODE)
+
+# OpenCV with its contrib modules lies in a folder of its own, which only the benchmark looks into.
+$(RUNS)/peers/.installed: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(RUNS)/peers \
+		opencv-contrib-python-headless
+	@touch $@
+
+bench-proposals: $(RUNS)/peers/.installed
+	PYTHONPATH=$(RUNS)/peers $(BIN)/python benchmarks/proposals/run.py --data $(DATA)/VOCdevkit/VOC2007 \
+		--first $(FIRST) --timed $(TIMED) --out $(RUNS)/bench-proposals $(BENCH)
 
 clean:
 	rm -rf build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache

@@ -1,15 +1,24 @@
-"""Lines of a detections file, checked one by one; boxes in it are half-open already."""
+"""Lines of a result file, checked one by one; boxes in it are half-open already."""
 
 import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from googlenet_rcnn.core.errors import DataError
 
-__all__ = ["DetectionRow", "read_rows"]
+__all__ = ["DetectionRow", "ImageLine", "read_image_lines", "read_rows"]
+
+
+class ImageLine(NamedTuple):
+    """One image's object as it stands in the file, with schema, image id and status checked."""
+
+    line: int
+    image_id: str
+    failed: bool
+    content: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -23,38 +32,45 @@ class DetectionRow:
 
 
 def read_rows(path: Path) -> Iterator[DetectionRow]:
-    """Yields the rows of a file in order; DataError names the line of the first wrong one."""
+    """Yields the rows of a detections file in order; DataError names the line of the first wrong one."""
+    for line, image_id, failed, content in read_image_lines(path, "DET"):
+        where, detections = f"{path}:{line}", content.get("detections")
+        if not isinstance(detections, list):
+            raise DataError("DET_SCHEMA", f"{where}: detections must be a list")
+        found = tuple(_detection(one, f"{where}: detections[{place}]") for place, one in enumerate(detections))
+        yield DetectionRow(line, image_id, failed, () if failed else found)
+
+
+def read_image_lines(path: Path, code: str) -> Iterator[ImageLine]:
+    """Yields the lines of a file of one object an image; errors have codes that begin with `code`."""
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
-                    yield _row(line, number, path)
+                    yield _image_line(line, number, path, code)
     except OSError as error:
-        raise DataError("DET_UNREADABLE", f"{path}: {error.strerror}") from error
+        raise DataError(f"{code}_UNREADABLE", f"{path}: {error.strerror}") from error
 
 
-def _row(line: bytes, number: int, path: Path) -> DetectionRow:
+def _image_line(line: bytes, number: int, path: Path, code: str) -> ImageLine:
     where = f"{path}:{number}"
     try:
-        row = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse)
+        content = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         if not line.endswith(b"\n"):
             reason = "the last line is torn, the run was interrupted; let it finish or remove the line"
         else:
             reason = f"not JSON ({' '.join(str(error).split())[:80]})"
-        raise DataError("DET_PARSE", f"{where}: {reason}") from None
-    if not isinstance(row, dict) or row.get("schema") != 1:
-        found = row.get("schema") if isinstance(row, dict) else type(row).__name__
-        raise DataError("DET_SCHEMA", f"{where}: expected an object with schema 1, found {found!r}")
-    image_id, status, detections = row.get("image_id"), row.get("status"), row.get("detections")
+        raise DataError(f"{code}_PARSE", f"{where}: {reason}") from None
+    if not isinstance(content, dict) or content.get("schema") != 1:
+        found = content.get("schema") if isinstance(content, dict) else type(content).__name__
+        raise DataError(f"{code}_SCHEMA", f"{where}: expected an object with schema 1, found {found!r}")
+    image_id, status = content.get("image_id"), content.get("status")
     if not isinstance(image_id, str) or not image_id:
-        raise DataError("DET_SCHEMA", f"{where}: image_id must be text, found {image_id!r}")
+        raise DataError(f"{code}_SCHEMA", f"{where}: image_id must be text, found {image_id!r}")
     if status not in ("ok", "failed"):
-        raise DataError("DET_SCHEMA", f"{where}: status must be ok or failed, found {status!r}")
-    if not isinstance(detections, list):
-        raise DataError("DET_SCHEMA", f"{where}: detections must be a list")
-    found = tuple(_detection(one, f"{where}: detections[{place}]") for place, one in enumerate(detections))
-    return DetectionRow(number, image_id, status == "failed", () if status == "failed" else found)
+        raise DataError(f"{code}_SCHEMA", f"{where}: status must be ok or failed, found {status!r}")
+    return ImageLine(number, image_id, status == "failed", content)
 
 
 def _detection(one: Any, where: str) -> tuple[str, float, tuple[float, float, float, float]]:

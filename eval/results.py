@@ -11,7 +11,7 @@ from googlenet_rcnn.core.types import Dataset
 from googlenet_rcnn.eval.detection_table import DetectionTable
 from googlenet_rcnn.eval.jsonl import read_rows
 
-__all__ = ["Results", "read_comp4", "read_jsonl", "read_results"]
+__all__ = ["Results", "check_unknown", "read_comp4", "read_jsonl", "read_results"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def read_jsonl(path: str | Path, dataset: Dataset, ignore_unknown: bool = False)
                 where = f"{path}:{row.line}: label {name!r}"
                 raise DataError("CLASS_UNKNOWN", f"{where} is none of the {len(labels)} ({known}, ...)")
             columns.add(images[row.image_id], labels[name], score, box)
-    _check_unknown(path, list(unknown), ignore_unknown)
+    check_unknown(path, list(unknown), ignore_unknown)
     missing = len(images) - (len(lines) - len(unknown))
     return Results(columns.table(), missing, failed, len(unknown))
 
@@ -111,7 +111,7 @@ def read_comp4(folder: str | Path, dataset: Dataset, split: str | None = None, i
                 continue
             seen.add(image_id)
             columns.add(images[image_id], label, score, (x1 - 1, y1 - 1, x2, y2))
-    _check_unknown(folder, list(unknown), ignore_unknown)
+    check_unknown(folder, list(unknown), ignore_unknown)
     return Results(columns.table(), len(images) - len(seen), 0, len(unknown))
 
 
@@ -145,7 +145,8 @@ def _lines(path: Path) -> list[str]:
         raise DataError("DET_UNREADABLE", f"{path}: this is not a readable UTF-8 file") from error
 
 
-def _check_unknown(path: Path, unknown: Sequence[str], ignore: bool) -> None:
+def check_unknown(path: Path, unknown: Sequence[str], ignore: bool) -> None:
+    """Refuses a result file with images that are not in the data set, unless they are to be left out."""
     if unknown and not ignore:
         some = ", ".join(unknown[:3]) + (", ..." if len(unknown) > 3 else "")
         reason = f"{len(unknown)} images are not in this split ({some})"

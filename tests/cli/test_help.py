@@ -10,9 +10,11 @@ HEAVY = ("torch", "numpy", "cv2", "torchvision", "sklearn", "numba", "PIL", "pyd
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["detect"], ["propose"], ["evaluate"], ["evaluate", "detections"], ["evaluate", "proposals"]]
-    + [["train-detector"], ["import-weights"]],
-)
+    [
+        [], ["detect"], ["propose"], ["evaluate"], ["evaluate", "detections"], ["evaluate", "proposals"],
+        ["train-detector"], ["import-weights"],
+    ],
+)  # fmt: skip
 def test_help_of_every_command(cli, command):
     for flag in ("--help", "-h"):
         result = cli(*command, flag)
