@@ -44,8 +44,7 @@ def shard_name(image_id: str) -> str:
 def read_activation(path: Path, row: int) -> NDArray[np.float16]:
     """The activations [C,H,W] of one crop of a shard."""
     with safe_open(path, framework="np") as file:
-        rows: NDArray[np.float16] = file.get_slice("activations")[row : row + 1]
-    return rows[0]
+        return np.asarray(file.get_slice("activations")[row : row + 1][0])
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from torch import Tensor
 
 from googlenet_rcnn.backbone.architectures import Network, build_network, identity
@@ -63,7 +64,12 @@ class MultiBox:
         priors = weights.get("priors")
         if priors is None or priors.ndim != 2 or priors.shape[1] != 4:
             raise ModelError("MODEL_INVALID", f"{path} lacks the tensor head.priors [K,4]")
-        head = MultiBoxHead(priors, HeadSettings.model_validate(card.recipe.get("head", {})))
+        try:
+            settings = HeadSettings.model_validate(card.recipe.get("head", {}))
+        except ValidationError as error:
+            what = error.errors()[0]["msg"]
+            raise ModelError("MODEL_INVALID", f"the settings of the head in the card of {path}: {what}") from None
+        head = MultiBoxHead(priors, settings)
         load_weights(head, weights, str(path))
         return cls(trunk, head.eval(), card, count, nms)
 
@@ -81,7 +87,9 @@ class MultiBox:
             order = np.argsort(-confidences, kind="stable")
         else:
             order = box_geometry.nms(boxes, confidences, self.nms)
-        order = order[: self.count]
+        # In a small image, or clipped by its border, several may become the same box.
+        _, first = np.unique(boxes[order], axis=0, return_index=True)
+        order = order[np.sort(first)][: self.count]
         return Proposals.from_source(Boxes(boxes[order], size), confidences[order], "multibox")
 
 

@@ -48,7 +48,7 @@ def pooling_weights(low: NDArray[np.float64], high: NDArray[np.float64], grid: i
     points = low[:, None] + (high - low)[:, None] * steps  # [K,grid*samples]
     place = np.clip(points * cells - 0.5, 0, cells - 1)[..., None]
     weights = np.maximum(0, 1 - np.abs(place - np.arange(cells)))
-    return weights.reshape(len(low), grid, _SAMPLES, cells).mean(axis=2)
+    return np.asarray(weights.reshape(len(low), grid, _SAMPLES, cells).mean(axis=2))
 
 
 class MultiBoxHead(nn.Module):
@@ -85,7 +85,7 @@ class MultiBoxHead(nn.Module):
         x = maps.flatten(2).transpose(1, 2).float()  # [N,cells,C]
         x = x * torch.rsqrt(x.square().mean(dim=(1, 2), keepdim=True) + 1e-6)
         reduced = torch.relu(self.reduction(x))
-        pooled = torch.matmul(self.pooling, reduced).view(len(x), len(self.priors), -1)
+        pooled = torch.matmul(self.pooling, reduced).view(len(x), len(self.priors), self.pooled.in_features)
         features = torch.relu(self.pooled(pooled) + self.whole(x.mean(dim=1))[:, None] + self.slot)
         features = torch.relu(self.hidden(self.dropout(features)))
         out = self.output(features) + self.bias

@@ -42,7 +42,7 @@ def multibox_loss(
 ) -> dict[str, Tensor]:
     """Location and confidence losses, summed over images with objects [M,4] each; their sum is F of Erhan 2014."""
     locations, logits = output
-    places, confidences = locations.detach().numpy(), logits.detach().numpy()
+    places, confidences = locations.detach().float().numpy(), logits.detach().float().numpy()
     target = torch.zeros_like(logits)
     location = locations.sum() * 0
     for image, truth in enumerate(objects):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.types import GroundTruth, Image, Size
@@ -21,6 +21,12 @@ class ViewSampling(Settings):
     greatest_area: float = Field(default=1.8, gt=0)  # over 1: the surroundings are filled with the mean colour
     stretch: float = Field(default=4 / 3, ge=1)  # most a crop's aspect differs from the image's
     kept: float = Field(default=0.4, gt=0, le=1)  # least share of an object's area that still is the object
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "ViewSampling":
+        if self.least_area > self.greatest_area:
+            raise ValueError("least_area must not exceed greatest_area")
+        return self
 
 
 class View(NamedTuple):
@@ -87,4 +93,4 @@ def view_objects(truth: GroundTruth, view: View, kept: float) -> NDArray[np.floa
     inside = inside[seen >= kept * area]
     if view.mirrored:
         inside = np.stack([1 - inside[:, 2], inside[:, 1], 1 - inside[:, 0], inside[:, 3]], axis=1)
-    return inside.astype(np.float32)
+    return np.asarray(inside, dtype=np.float32)

@@ -9,6 +9,7 @@ from command_errors import codes
 from hostile import encoded, photo, write
 
 from googlenet_rcnn.cli import build
+from googlenet_rcnn.detector import regions
 from googlenet_rcnn.core.types import LabelSet
 from googlenet_rcnn.detector.warp import Warp
 
@@ -74,7 +75,7 @@ def test_members_of_an_ensemble_must_share_labels_and_warp(cli, album, monkeypat
         "warp": SimpleNamespace(labels=LabelSet(("a", "b")), warp=Warp(context=0)),
     }
     monkeypatch.setattr(build, "find_weights", lambda name: name)
-    monkeypatch.setattr(build, "GoogLeNetRegions", SimpleNamespace(load=members.get))
+    monkeypatch.setattr(regions, "GoogLeNetRegions", SimpleNamespace(load=members.get))
     for other, code in (("labels", "ENSEMBLE_LABELS"), ("warp", "ENSEMBLE_WARP")):
         result = cli("detect", album, "--weights", "one", "--weights", other, "--threads", "1")
         assert (result.exit_code, codes(result)) == (2, [code])
