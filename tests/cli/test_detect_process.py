@@ -9,8 +9,8 @@ from command_errors import codes
 from hostile import encoded, photo, write
 
 from googlenet_rcnn.cli import build
-from googlenet_rcnn.detector import regions
 from googlenet_rcnn.core.types import LabelSet
+from googlenet_rcnn.detector import regions
 from googlenet_rcnn.detector.warp import Warp
 
 INSTALL = "import stub_detector; stub_detector.install(classifier={classifier})"
