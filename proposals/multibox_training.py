@@ -192,6 +192,7 @@ class MultiBoxTraining:
             task="multibox",
             labels=start.labels,
             preprocessing=start.preprocessing,
+            warp_side=start.warp_side,
             trunk=trunk,
             recipe=self.recipe.model_dump(mode="json"),
             data=data,
