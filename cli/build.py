@@ -16,6 +16,8 @@ from googlenet_rcnn.proposals.package_engine import PackageSelectiveSearch
 from googlenet_rcnn.proposals.selective_search import SelectiveSearch
 from googlenet_rcnn.proposals.union import Union
 
+from .first_use import load_selective_search
+
 if TYPE_CHECKING:
     from googlenet_rcnn.detector.pipeline import Detector
     from googlenet_rcnn.detector.regions import RegionClassifier
@@ -55,11 +57,12 @@ def build_proposer(
     multibox_k: int = 200,
     multibox_nms: float | None = None,
     limit: int | None = None,
+    say: Callable[[str], None] = lambda message: None,
 ) -> Proposer:
     """The proposer that a method and its settings name: `ss`, `multibox`, or several in order joined by `+`.
 
-    Superpixels are doubled by default where Selective Search shares the work (Szegedy 2014, section 6).
-    UsageError lists what is known.
+    Superpixels are doubled by default where Selective Search shares the work (Szegedy 2014, section 6). `say`
+    is told why the first use takes long. UsageError lists what is known.
     """
     names = method.split("+")
     if not set(names) <= {"ss", "multibox"} or len(set(names)) != len(names):
@@ -77,6 +80,8 @@ def build_proposer(
         "multibox": lambda: build_multibox(multibox, multibox_k, multibox_nms),
     }
     proposers = tuple(parts[name]() for name in names)
+    if "ss" in names and engine == "native":
+        load_selective_search(say)
     return proposers[0] if len(proposers) == 1 and limit is None else Union(proposers, limit)
 
 

@@ -169,6 +169,7 @@ def _detector(options: DetectOptions, pictures: dict[ImageFile, Path]) -> Callab
         preset=options.preset,
         superpixel_scale=options.superpixel_scale,
         seed=options.seed,
+        say=lambda message: None if options.quiet else print(message, file=sys.stderr),
     )
     detector = build_detector(options.weights, proposer, selection, fast=options.mode == "fast")
     source = ProposalSource(detector.proposer, recorded)

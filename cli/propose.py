@@ -170,6 +170,7 @@ def _proposer(options: ProposeOptions, recorded: Path | None) -> Proposer:
         multibox=options.multibox_weights,
         multibox_k=options.multibox_k,
         multibox_nms=options.multibox_nms,
+        say=lambda message: None if options.quiet else print(message, file=sys.stderr),
     )
 
 

@@ -1,5 +1,6 @@
 """`train-detector`: annotated pictures and a pretrained network in, a detector out."""
 
+import sys
 from pathlib import Path
 
 from googlenet_rcnn.core.errors import Exit, UsageError
@@ -35,7 +36,11 @@ def run_train_detector(
     weights = find_weights(str(init), "--init")
     proposals = settings.proposals
     proposer = build_proposer(
-        "ss", preset=proposals.preset, superpixel_scale=proposals.superpixel_scale, seed=settings.seed
+        "ss",
+        preset=proposals.preset,
+        superpixel_scale=proposals.superpixel_scale,
+        seed=settings.seed,
+        say=lambda message: None if quiet else print(message, file=sys.stderr),
     )
     dataset = read_voc(data, split)
     run = TrainingRun.prepare(settings, ("head", "network"), out, cache, resume=resume, threads=threads, quiet=quiet)

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from googlenet_rcnn.core.types import Proposer
 
 NAMES = (
-    "single", "fast", "fast-doubled", "quality", "opencv-single", "opencv-fast", "opencv-quality", "selectivesearch",
+    "single", "fast", "fast-doubled", "fast-unfiltered", "quality",
+    "opencv-single", "opencv-fast", "opencv-fast-unfiltered", "opencv-quality", "selectivesearch",
 )  # fmt: skip
-"""Ours by preset (`fast-doubled` has superpixels of twice the size), then the peers."""
+"""Ours by preset, then the peers; `doubled`: superpixels of twice the size, `unfiltered`: small boxes stay."""
 
 PEERS = {"single": "opencv-single", "fast": "opencv-fast", "quality": "opencv-quality"}
 
@@ -26,13 +27,16 @@ def build(name: str, width: int | None = None) -> "Proposer":
     from googlenet_rcnn.proposals.selective_search import SelectiveSearch
 
     engine: Any
-    if name == "selectivesearch":
+    plain = name.removesuffix("-unfiltered")
+    if plain == "selectivesearch":
         engine = PackageSelectiveSearch()
-    elif name.startswith("opencv-"):
-        engine = OpenCVSelectiveSearch(name.removeprefix("opencv-"))
+    elif plain.startswith("opencv-"):
+        engine = OpenCVSelectiveSearch(plain.removeprefix("opencv-"))
     else:
-        preset, _, doubled = name.partition("-")
+        preset, _, doubled = plain.partition("-")
         engine = SelectiveSearch.preset(preset, superpixel_scale=2.0 if doubled else 1.0)
+    if plain != name:
+        engine = dataclasses.replace(engine, min_side=1)
     built: Proposer = engine if width is None else dataclasses.replace(engine, width=width)
     return built
 
