@@ -29,6 +29,7 @@ __all__ = [
     "build_detector",
     "build_multibox",
     "build_proposer",
+    "find_multibox",
     "find_weights",
     "shipped_weights",
     "weight_digests",
@@ -61,12 +62,14 @@ def build_proposer(
 ) -> Proposer:
     """The proposer that a method and its settings name: `ss`, `multibox`, or several in order joined by `+`.
 
+    `priors` are the boxes that MultiBox starts from, without a look at the image.
+
     Superpixels are doubled by default where Selective Search shares the work (Szegedy 2014, section 6). `say`
     is told why the first use takes long. UsageError lists what is known.
     """
     names = method.split("+")
-    if not set(names) <= {"ss", "multibox"} or len(set(names)) != len(names):
-        known = "ss, multibox, multibox+ss, or a file of proposals"
+    if not set(names) <= {"ss", "multibox", "priors"} or len(set(names)) != len(names):
+        known = "ss, multibox, multibox+ss, priors, or a file of proposals"
         raise UsageError("METHOD_UNKNOWN", f"--method {method}: known are {known}")
     if engine not in _ENGINES:
         raise UsageError("ENGINE_UNKNOWN", f"--engine {engine}: known are {', '.join(_ENGINES)}")
@@ -78,6 +81,7 @@ def build_proposer(
     parts: dict[str, Callable[[], Proposer]] = {
         "ss": lambda: _ENGINES[engine](preset, scale, seed),
         "multibox": lambda: build_multibox(multibox, multibox_k, multibox_nms),
+        "priors": lambda: _build_priors(multibox, multibox_k),
     }
     proposers = tuple(parts[name]() for name in names)
     if "ss" in names and engine == "native":
@@ -90,8 +94,25 @@ def build_multibox(name: str, count: int, nms: float | None) -> Proposer:
     from googlenet_rcnn.backbone.architectures import load_network
     from googlenet_rcnn.proposals.multibox import MultiBox
 
-    path = find_weights(name, "--multibox-weights", _shipped("googlenet_rcnn.proposals"))
+    path = find_multibox(name)
     return MultiBox.load(path, lambda: load_network(find_weights(DEFAULT_WEIGHTS)).network, count, nms)
+
+
+def _build_priors(name: str, count: int) -> Proposer:
+    from googlenet_rcnn.backbone.checkpoint import read_tensors
+    from googlenet_rcnn.core.errors import ModelError
+    from googlenet_rcnn.proposals.prior_boxes import PriorBoxes
+
+    path = find_multibox(name)
+    priors = read_tensors(path).get("head.priors")
+    if priors is None:
+        raise ModelError("MODEL_TASK", f"{path} is not a MultiBox: train one with train-multibox")
+    return PriorBoxes(priors.float().numpy(), count)
+
+
+def find_multibox(name: str) -> Path:
+    """The MultiBox file that a name or path means."""
+    return find_weights(name, "--multibox-weights", _shipped("googlenet_rcnn.proposals"))
 
 
 def shipped_weights() -> dict[str, Path]:

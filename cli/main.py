@@ -90,7 +90,7 @@ def _propose(
         list[str] | None,
         typer.Option(help="file, folder, glob, list.txt, or - for a list on stdin; repeat as you like"),
     ] = None,
-    method: Annotated[str, typer.Option(help="ss, multibox, multibox+ss, or a proposals file")] = "ss",
+    method: Annotated[str, typer.Option(help="ss, multibox, multibox+ss, priors, or a proposals file")] = "ss",
     engine: Annotated[str, typer.Option(help="Selective Search by native, opencv or selectivesearch")] = "native",
     preset: Annotated[str, typer.Option(help="single, fast or quality")] = "fast",
     superpixel_scale: Annotated[

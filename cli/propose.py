@@ -141,12 +141,14 @@ def _row_settings(options: ProposeOptions, files: list[ImageFile], recorded: Pat
     """What must be equal for a later run to continue this one."""
     from googlenet_rcnn.core.store import digest
 
+    from .build import find_multibox
+
     free = {"images", "out", "draw", "draw_top", "overwrite", "on_error", "quiet", "threads", "workers"}
     settings = {key: value for key, value in asdict(options).items() if key not in free}
     if recorded is not None:
         settings["method"] = digest(recorded)
-    if Path(options.multibox_weights).is_file():
-        settings["multibox_weights"] = digest(Path(options.multibox_weights))
+    elif options.method != "ss":
+        settings["multibox_weights"] = digest(find_multibox(options.multibox_weights))
     return settings | {"files": [tuple(file) for file in files]}
 
 

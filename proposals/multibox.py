@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch import Tensor
 
@@ -19,6 +18,7 @@ from googlenet_rcnn.core.errors import ModelError
 from googlenet_rcnn.core.types import Boxes, Image, Proposals, Size, as_image
 
 from .multibox_head import HeadSettings, MultiBoxHead
+from .prior_boxes import boxes_from_shares
 from .views import view_pixels, whole_view
 
 __all__ = ["NOT_TRUNK", "MultiBox", "trunk_identity"]
@@ -81,7 +81,7 @@ class MultiBox:
         maps = run_batches(self.network.trunk, crop[None], self.card.preprocessing)
         with torch.inference_mode():
             locations, logits = self.head(maps)
-        boxes = _pixels(locations[0].numpy(), size)
+        boxes = boxes_from_shares(locations[0].numpy(), size)
         confidences = torch.sigmoid(logits[0]).numpy()
         if self.nms is None:
             order = np.argsort(-confidences, kind="stable")
@@ -95,14 +95,3 @@ class MultiBox:
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _pixels(locations: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
-    """Boxes in pixels of corners [K,4] in shares of an image's sides: clipped, and at least a pixel wide and high."""
-    scaled = locations.astype(np.float64) * np.tile(size[::-1], 2)
-    low = np.minimum(scaled[:, :2], scaled[:, 2:])
-    high = np.maximum(scaled[:, :2], scaled[:, 2:])
-    limit = np.array(size[::-1], np.float64)
-    low = np.clip(low, 0, limit - 1)
-    high = np.clip(high, low + 1, limit)
-    return np.concatenate([low, high], axis=1).astype(np.float32)

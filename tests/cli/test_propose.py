@@ -45,6 +45,7 @@ def test_row_has_exactly_the_documented_fields(propose, stub, album, rows):
 def test_flags_reach_the_proposer_and_limit_keeps_the_first_boxes(propose, stub, album, rows):
     flags = ("--method", "multibox+ss", "--multibox-k", "7", "--multibox-nms", "0.5", "--superpixel-scale", "3")
     result = propose(album / "a.png", *flags, "--preset", "quality", "--seed", "5", "--limit", "2")
+    assert callable(stub.settings.pop("say"))
     assert stub.settings == {
         "method": "multibox+ss",
         "engine": "native",
