@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +38,8 @@ def settings_key(settings: dict[str, Any]) -> str:
 
 
 def shard_name(image_id: str) -> str:
-    """The file of an image in a cache folder."""
-    return image_id.replace("/", "~") + ".safetensors"
+    """The file of an image in a cache folder; different ids have different files."""
+    return quote(image_id, safe="") + ".safetensors"
 
 
 def read_activation(path: Path, row: int) -> NDArray[np.float16]:

@@ -16,7 +16,10 @@ def settle_origin(out: Path, now: dict[str, Any], resume: bool, processes: Proce
     """Notes what a new run in `out` depends on; UsageError (RESUME_DIFFERS) if a resumed one does not agree with it."""
     path = out / "origin.json"
     if resume and path.exists():
-        then = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            then = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            raise UsageError("RESUME_DIFFERS", f"{path} cannot be read: choose a new --out") from None
         if different := [name for name, value in now.items() if then.get(name) != value]:
             raise UsageError(
                 "RESUME_DIFFERS",

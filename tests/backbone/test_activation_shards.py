@@ -79,7 +79,8 @@ def test_paths_come_in_order_and_names_stay_within_the_folder(shards, images) ->
     paths = list(shards.build([images.source(name) for name in names]))
     assert [path.name for path in paths] == [shard_name(name) for name in names]
     assert {path.parent for path in paths} == {shards.root}
-    assert shard_name("train/deep/c") == "train~deep~c.safetensors"
+    assert "/" not in shard_name("train/deep/c")
+    assert len({shard_name(name) for name in ("a/b", "a~b", "a%2Fb", "ab")}) == 4
     assert sorted(path.name for path in shards.root.iterdir()) == sorted(path.name for path in paths)
 
 
