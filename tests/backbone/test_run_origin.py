@@ -69,9 +69,9 @@ def test_only_the_first_process_writes_and_all_compare(tmp_path) -> None:
         settle(tmp_path, ORIGIN | {"seed": 4}, resume=True, rank=1)
 
 
-@pytest.mark.parametrize("content", [b"", b"{\"seed\": 3", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b'{"seed": 3', b"\xff\xfe"])
 def test_an_origin_that_cannot_be_read_is_refused(tmp_path, content) -> None:
     (tmp_path / "origin.json").write_bytes(content)
-    with pytest.raises(UsageError, match="origin.json cannot be read") as caught:
+    with pytest.raises(UsageError, match=r"origin\.json cannot be read") as caught:
         settle(tmp_path, resume=True)
     assert caught.value.code == "RESUME_DIFFERS"
