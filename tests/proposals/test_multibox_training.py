@@ -11,6 +11,7 @@ from safetensors.numpy import load_file
 from tiny_multibox import CARD, SIZE, StubTrunk, write_pictures
 from tiny_voc import truth
 
+from googlenet_rcnn.backbone.activation_shards import shard_name
 from googlenet_rcnn.backbone.checkpoint import read_card, read_tensors
 from googlenet_rcnn.backbone.engine import run_batches
 from googlenet_rcnn.backbone.processes import Processes
@@ -121,7 +122,7 @@ def test_another_trunk_travels_with_its_head_as_the_head_knew_it(dataset, tmp_pa
     loaded = StubTrunk(seed=1)
     loaded.load_state_dict(before | {n: stored[f"trunk.{n}"].float() for n in ("colours.weight", "colours.bias")})
     assert trunk_identity(loaded) == read_card(path).trunk
-    shard = load_file(next((tmp_path / "cache").rglob("a~0.safetensors")))["activations"]
+    shard = load_file(next((tmp_path / "cache").rglob(shard_name("a/0"))))["activations"]
     crops = ImageViews.draw(dataset.samples[0], RECIPE.views, 0).crops(56, CARD.preprocessing.fill)
     assert np.array_equal(shard, run_batches(loaded.trunk, crops, CARD.preprocessing).half().numpy())
 
