@@ -25,9 +25,9 @@ def source_colours(names: tuple[str, ...]) -> dict[str, tuple[int, int, int]]:
 
 
 def draw_proposals(image: Image, proposals: Proposals, top: int) -> NDArray[np.uint8]:
-    """The image [H,W,3], its longer side brought to 960..1600, with its first boxes and a legend below.
+    """The image [H,W,3], its longer side brought to 960..1600, with the first boxes of each source and a legend below.
 
-    The first box has the thickest and most opaque line and lies on top.
+    The first box of a source has the thickest and most opaque line; those drawn last lie on top.
     """
     longest = max(image.shape[:2])
     factor = min(max(longest, _SMALLEST), _LARGEST) / longest
@@ -35,24 +35,23 @@ def draw_proposals(image: Image, proposals: Proposals, top: int) -> NDArray[np.u
     method = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     canvas = np.array(cv2.resize(image, (width, height), interpolation=method), dtype=np.float32)
     colours = source_colours(proposals.source_names)
-    shown = min(top, len(proposals))
+    by_source = [np.flatnonzero(proposals.sources == place)[:top] for place in range(len(colours))]
+    ranked = sorted((rank / max(1, len(rows) - 1), int(row)) for rows in by_source for rank, row in enumerate(rows))
     thickest = max(2.0, max(width, height) / 200)
-    for rank in reversed(range(shown)):
-        fading = rank / max(1, shown - 1)
+    for fading, row in reversed(ranked):
         line = max(1, round(thickest * (1 - 0.7 * fading)))
-        x1, y1, x2, y2 = (round(float(value) * factor) for value in proposals.boxes.coordinates[rank])
-        colour = np.array(colours[proposals.source_names[proposals.sources[rank]]], dtype=np.float32)
+        x1, y1, x2, y2 = (round(float(value) * factor) for value in proposals.boxes.coordinates[row])
+        colour = np.array(colours[proposals.source_names[proposals.sources[row]]], dtype=np.float32)
         opacity = 1 - 0.5 * fading
         _frame(canvas, (x1, y1, x2, y2), line + 2, _SHADE, 0.55 * opacity)
         _frame(canvas, (x1 + 1, y1 + 1, x2 - 1, y2 - 1), line, colour, opacity)
     counts = np.bincount(proposals.sources, minlength=len(colours))
-    drawn = np.bincount(proposals.sources[:shown], minlength=len(colours))
     legend = [
-        Caption(f"{name}: {some:,} of {total:,}", colours[name])
-        for name, some, total in zip(proposals.source_names, drawn, counts, strict=True)
+        Caption(f"{name}: {len(rows):,} of {total:,}", colours[name])
+        for name, rows, total in zip(proposals.source_names, by_source, counts, strict=True)
     ]
-    if len(legend) != 1:
-        legend.append(Caption(f"the first {shown:,} of {len(proposals):,} boxes"))
+    if not legend:
+        legend.append(Caption("no boxes"))
     return with_captions(canvas.round().astype(np.uint8), legend, max(16, max(width, height) // 45))
 
 

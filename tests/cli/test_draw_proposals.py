@@ -51,8 +51,8 @@ def test_first_box_has_the_colour_of_its_source_and_the_image_stays_inside():
 
 
 def test_earlier_boxes_are_thicker_and_opaquer_and_on_top():
-    rows = ((50, 50, 150, 150), (250, 50, 350, 150), (450, 50, 550, 150), (450, 50, 550, 150))
-    picture = draw_proposals(grey(), proposals(*rows, sources=[0, 0, 0, 1]), 30).astype(int)
+    rows = ((50, 50, 150, 150), (250, 50, 350, 150), (450, 50, 550, 150))
+    picture = draw_proposals(grey(), proposals(*rows, sources=[0, 0, 0]), 30).astype(int)
     widths, strengths = [], []
     for x1 in (50, 250, 450):
         line = picture[100, x1 : x1 + 20]
@@ -61,18 +61,20 @@ def test_earlier_boxes_are_thicker_and_opaquer_and_on_top():
     assert widths == sorted(widths, reverse=True)
     assert widths[0] > widths[2]
     assert strengths[0] == 0 < strengths[1] < strengths[2]
-    # Of the two equal boxes the earlier one, orange, is above the later, blue.
-    blended = picture[100, 450 + 1]
-    assert np.abs(blended - SS).sum() < np.abs(blended - MULTIBOX).sum()
+    # Of two equal boxes, each the first of its source, the earlier one, orange, is above the other, blue.
+    equal = draw_proposals(grey(), proposals(rows[0], rows[0], sources=[0, 1]), 30)
+    assert tuple(equal[100, 52]) == SS
 
 
-def test_only_the_first_boxes_are_drawn_and_the_legend_names_every_source():
-    rows = ((50, 50, 150, 150), (250, 50, 350, 150))
-    picture = draw_proposals(grey(), proposals(*rows, sources=[0, 1]), 1)
+def test_the_first_boxes_of_each_source_are_drawn_and_the_legend_names_every_source():
+    rows = ((50, 50, 150, 150), (250, 50, 350, 150), (450, 50, 550, 150))
+    picture = draw_proposals(grey(), proposals(*rows, sources=[0, 0, 1]), 1)
+    assert SS in colours(picture[45:155, 45:155])
     assert (picture[45:155, 245:355] == 128).all()
-    legend = colours(picture[480:])
-    assert {SS, MULTIBOX, (255, 255, 255), (34, 34, 34)} <= legend
-    assert MULTIBOX not in colours(picture[:480])
+    assert MULTIBOX in colours(picture[45:155, 445:555])
+    assert {SS, MULTIBOX, (255, 255, 255), (34, 34, 34)} <= colours(picture[480:])
+    alone = draw_proposals(grey(), proposals(*rows, sources=[0, 0, 0]), 3)
+    assert MULTIBOX not in colours(alone[:480])
     assert MULTIBOX not in colours(draw_proposals(grey(), proposals(*rows, names=("ss",)), 1))
 
 
