@@ -105,7 +105,7 @@ def _propose(
     out: Annotated[Path | None, typer.Option(help="file to write")] = None,
     format: Annotated[str, typer.Option(help="jsonl or npz")] = "jsonl",
     draw: Annotated[Path | None, typer.Option(help="folder for pictures of boxes, segmentation and grouping")] = None,
-    draw_top: Annotated[int, typer.Option(help="boxes drawn in a picture")] = 30,
+    draw_top: Annotated[int, typer.Option(help="boxes of each source in a picture")] = 30,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an output that exists")] = False,
     on_error: Annotated[str, typer.Option(help="an unreadable image: skip it or fail")] = "skip",
     truncated: Annotated[str, typer.Option(help="a cut image file: fail or salvage")] = "fail",
