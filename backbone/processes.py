@@ -23,6 +23,12 @@ class Processes:
     count: int = 1
 
     @property
+    def device(self) -> str:
+        """Where this process computes: a GPU of its own if the machine has them, else the processor."""
+        gpus = torch.cuda.device_count()
+        return f"cuda:{int(os.environ.get('LOCAL_RANK', '0')) % gpus}" if gpus else "cpu"
+
+    @property
     def first(self) -> bool:
         """Whether this process writes logs and checkpoints."""
         return self.rank == 0

@@ -47,6 +47,7 @@ def run_train_multibox(
         processes=run.processes,
         say=run.say,
         report=lambda progress: run.report("multibox", progress),
+        device=run.processes.device,
     )
     with run.begun():
         path = training.run(dataset, f"{data.name} {split}", resume)

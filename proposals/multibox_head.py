@@ -82,7 +82,7 @@ class MultiBoxHead(nn.Module):
 
     def forward(self, maps: Tensor) -> MultiBoxOutput:
         """Boxes and confidences of maps [N,C,H,W]."""
-        x = maps.flatten(2).transpose(1, 2).float()  # [N,cells,C]
+        x = maps.to(self.priors.device).flatten(2).transpose(1, 2).float()  # [N,cells,C]
         x = x * torch.rsqrt(x.square().mean(dim=(1, 2), keepdim=True) + 1e-6)
         reduced = torch.relu(self.reduction(x))
         pooled = torch.matmul(self.pooling, reduced).view(len(x), len(self.priors), self.pooled.in_features)

@@ -42,14 +42,15 @@ def multibox_loss(
 ) -> dict[str, Tensor]:
     """Location and confidence losses, summed over images with objects [M,4] each; their sum is F of Erhan 2014."""
     locations, logits = output
-    places, confidences = locations.detach().float().numpy(), logits.detach().float().numpy()
+    places, confidences = (values.detach().float().cpu().numpy() for values in output)
     target = torch.zeros_like(logits)
     location = locations.sum() * 0
     for image, truth in enumerate(objects):
         rows, columns = assign(places[image], confidences[image], truth, alpha, emphasis)
         target[image, rows] = 1
-        difference = locations[image, rows] - torch.from_numpy(truth[columns])
-        weights = torch.from_numpy(box_weights(truth[columns], emphasis)).float()
+        given = truth[columns]
+        difference = locations[image, rows] - torch.from_numpy(given).to(locations.device)
+        weights = torch.from_numpy(box_weights(given, emphasis)).to(locations.device, torch.float32)
         location = location + alpha / 2 * (difference.square().sum(dim=1) * weights).sum()
     confidence = binary_cross_entropy_with_logits(logits, target, reduction="sum")
     return {"location": location, "confidence": confidence}

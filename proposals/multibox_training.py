@@ -142,6 +142,7 @@ class MultiBoxTraining:
     processes: Processes
     say: Callable[[str], None]
     report: Callable[[Progress], None]
+    device: str = "cpu"
 
     def run(self, dataset: Dataset, data: str, resume: bool) -> Path:
         """Trains on every sample of the data set and returns the path of the weights."""
@@ -158,7 +159,7 @@ class MultiBoxTraining:
         settle_origin(self.out, origin, resume, self.processes)
         paths = self.processes.share("maps", images, partial(self._maps, trunk), self.say)
         torch.manual_seed(self.recipe.seed)
-        head = MultiBoxHead(torch.from_numpy(priors), self.recipe.head)
+        head = MultiBoxHead(torch.from_numpy(priors), self.recipe.head).to(self.device)
         task = ViewTask(images, paths, self.recipe.alpha, self.recipe.emphasis)
         state = train(
             head, task, self.recipe.train, self.out / "head",
@@ -167,6 +168,7 @@ class MultiBoxTraining:
             processes=self.processes,
             report=self.report,
             data=task.fingerprint(),
+            device=self.device.partition(":")[0],
         )  # fmt: skip
         path = self.out / "multibox.safetensors"
         if self.processes.first:
@@ -183,7 +185,12 @@ class MultiBoxTraining:
         key = settings_key({"trunk": trunk, "preprocessing": card.preprocessing.model_dump(), "side": card.warp_side})
         crops = [partial(image.crops, card.warp_side, card.preprocessing.fill) for image in images]
         sources = [CropSource(i.sample.image_id, i.digest, crop) for i, crop in zip(images, crops, strict=True)]
-        return ActivationShards(self.cache / f"maps-{key}", self.trunk.trunk, card.preprocessing).build(sources)
+        network = self.trunk.to(self.device)
+
+        def look(x: Tensor) -> Tensor:
+            return network.trunk(x.to(self.device)).cpu()
+
+        return ActivationShards(self.cache / f"maps-{key}", look, card.preprocessing).build(sources)
 
     def _card(self, trunk: str, data: str) -> Card:
         start = self.trunk_card

@@ -79,3 +79,14 @@ def test_alone_there_is_nothing_to_wait_for_or_to_add(monkeypatch) -> None:
     alone.wait()
     assert tensor.tolist() == [0, 1, 2]
     assert (alone.any(True), alone.any(False)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "local_rank", "device"), [(0, None, "cpu"), (0, "3", "cpu"), (1, None, "cuda:0"), (2, "3", "cuda:1")]
+)
+def test_each_process_has_a_gpu_of_its_own_where_there_are_any(monkeypatch, gpus, local_rank, device) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    if local_rank is not None:
+        monkeypatch.setenv("LOCAL_RANK", local_rank)
+    assert Processes().device == device
