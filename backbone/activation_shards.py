@@ -21,7 +21,7 @@ from googlenet_rcnn.core.store import atomic_file
 
 from .engine import run_batches
 
-__all__ = ["ActivationShards", "CropSource", "read_activation", "settings_key", "shard_name"]
+__all__ = ["ActivationShards", "CropSource", "number_rows", "read_activation", "settings_key", "shard_name"]
 
 
 class CropSource(NamedTuple):
@@ -40,6 +40,12 @@ def settings_key(settings: dict[str, Any]) -> str:
 def shard_name(image_id: str) -> str:
     """The file of an image in a cache folder; different ids have different files."""
     return quote(image_id, safe="") + ".safetensors"
+
+
+def number_rows(counts: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The image and the row in it of each crop, when the crops of all images are numbered through."""
+    rows = [np.arange(count) for count in counts]
+    return np.repeat(np.arange(len(counts)), counts), np.concatenate([np.zeros(0, np.int64), *rows])
 
 
 def read_activation(path: Path, row: int) -> NDArray[np.float16]:

@@ -141,7 +141,8 @@ class GoogLeNet(nn.Module):
 
     def lower(self, x: Tensor) -> Tensor:
         """Activations [N,832,7,7] after 4e and its pooling, of images [N,3,224,224]."""
-        return self._to_4e(self._to_4d(self._to_4a(x)))
+        pooled: Tensor = self.pool(self.trunk(x))
+        return pooled
 
     def pooled(self, x: Tensor) -> Tensor:
         """Features [N,1024] before dropout, of activations [N,832,7,7]."""

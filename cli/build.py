@@ -58,14 +58,15 @@ def build_proposer(
     multibox_k: int = 200,
     multibox_nms: float | None = None,
     limit: int | None = None,
-    say: Callable[[str], None] = lambda message: None,
+    say: Callable[[str], None] | None = None,
 ) -> Proposer:
     """The proposer that a method and its settings name: `ss`, `multibox`, or several in order joined by `+`.
 
     `priors` are the boxes that MultiBox starts from, without a look at the image.
 
-    Superpixels are doubled by default where Selective Search shares the work (Szegedy 2014, section 6). `say`
-    is told why the first use takes long. UsageError lists what is known.
+    Superpixels are doubled by default where Selective Search shares the work (Szegedy 2014, section 6). With
+    `say` Selective Search is made ready at once, and `say` is told why the first use takes long. UsageError lists
+    what is known.
     """
     names = method.split("+")
     if not set(names) <= {"ss", "multibox", "priors"} or len(set(names)) != len(names):
@@ -84,7 +85,7 @@ def build_proposer(
         "priors": lambda: _build_priors(multibox, multibox_k),
     }
     proposers = tuple(parts[name]() for name in names)
-    if "ss" in names and engine == "native":
+    if say is not None and "ss" in names and engine == "native":
         load_selective_search(say)
     return proposers[0] if len(proposers) == 1 and limit is None else Union(proposers, limit)
 

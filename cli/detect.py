@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from googlenet_rcnn.core.errors import DataError, Exit, UsageError
+from googlenet_rcnn.core.errors import DataError, UsageError
 
 from .boundary import one_line
 from .inputs import ImageFile, find_images
-from .pictures import picture_paths, refuse_existing
+from .pictures import picture_paths, refuse_existing, write_picture
 from .progress import Progress
 from .proposal_source import ProposalSource, proposal_file
+from .rows import exit_status
 
 __all__ = ["DetectOptions", "run_detect"]
 
@@ -94,10 +95,7 @@ def run_detect(options: DetectOptions) -> int:
                 _write_voc(ledger.read(), options)  # own files of a stopped run are replaced
             ledger.finish()
             rows = statuses
-    failed = rows.count("failed")
-    if failed == len(rows):
-        return Exit.DATA
-    return Exit.PARTIAL if failed else Exit.OK
+    return exit_status(rows)
 
 
 def _check(options: DetectOptions) -> None:
@@ -169,7 +167,7 @@ def _detector(options: DetectOptions, pictures: dict[ImageFile, Path]) -> Callab
         preset=options.preset,
         superpixel_scale=options.superpixel_scale,
         seed=options.seed,
-        say=lambda message: None if options.quiet else print(message, file=sys.stderr),
+        say=None if recorded else lambda message: None if options.quiet else print(message, file=sys.stderr),
     )
     detector = build_detector(options.weights, proposer, selection, fast=options.mode == "fast")
     source = ProposalSource(detector.proposer, recorded)
@@ -209,18 +207,11 @@ def _draw(pixels: Any, row: dict[str, Any], path: Path) -> None:
 
     from PIL import Image as PillowImage
 
-    from googlenet_rcnn.core.store import atomic_file, storage_error
-
     from .draw import draw_detections
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error(error, path.parent) from error
     buffer = io.BytesIO()
     PillowImage.fromarray(draw_detections(pixels, row["detections"])).save(buffer, "JPEG", quality=92)
-    with atomic_file(path) as stream:
-        stream.write(buffer.getvalue())
+    write_picture(path, buffer.getvalue())
 
 
 def _print_table(row: dict[str, Any]) -> None:

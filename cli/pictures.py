@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from googlenet_rcnn.core.errors import UsageError
+from googlenet_rcnn.core.store import atomic_file, storage_error
 
 from .inputs import ImageFile
 from .rows import escaped
 
-__all__ = ["picture_paths", "refuse_existing"]
+__all__ = ["picture_paths", "refuse_existing", "write_picture"]
 
 _LONGEST = 200  # bytes of a file name, which leaves room for the suffixes of temporary files
 
@@ -46,6 +47,16 @@ def refuse_existing(paths: Iterable[Path]) -> None:
     for path in paths:
         if path.exists():
             raise UsageError("OUT_EXISTS", f"{path} is there already: choose another --draw or say --overwrite")
+
+
+def write_picture(path: Path, data: bytes) -> None:
+    """Writes an encoded picture, whole or not at all, and the folders it lies in."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, path.parent) from error
+    with atomic_file(path) as stream:
+        stream.write(data)
 
 
 def _short(image_id: str) -> str:

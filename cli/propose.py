@@ -10,15 +10,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from googlenet_rcnn.core.errors import DataError, Exit, UsageError
+from googlenet_rcnn.core.errors import DataError, UsageError
 from googlenet_rcnn.core.types import Proposer
 
 from .boundary import one_line
 from .in_order import in_order
 from .inputs import ImageFile, find_images
-from .pictures import picture_paths, refuse_existing
+from .pictures import picture_paths, refuse_existing, write_picture
 from .progress import Progress
 from .proposal_source import ProposalSource, proposal_file
+from .rows import exit_status
 from .threads import available_threads
 
 __all__ = ["ProposeOptions", "run_propose"]
@@ -97,7 +98,7 @@ def run_propose(options: ProposeOptions) -> int:
                     raise DataError(row["code"], f"{row['message']} (stopped here, as --on-error fail asks)")
                 progress.say(one_line(f"error: {row['code']}: {row['message']}"))
             for path, data in zip(paths[done + count - 1], pictures, strict=False):  # a failed image has none
-                _write_picture(path, data)
+                write_picture(path, data)
             if ledger is not None:
                 ledger.append(row)
             elif sys.stdout.isatty():
@@ -115,10 +116,7 @@ def run_propose(options: ProposeOptions) -> int:
                 ledger.drop()
             else:
                 ledger.finish()
-    failed = statuses.count("failed")
-    if failed == len(statuses):
-        return Exit.DATA
-    return Exit.PARTIAL if failed else Exit.OK
+    return exit_status(statuses)
 
 
 def _check(options: ProposeOptions) -> None:
@@ -172,7 +170,7 @@ def _proposer(options: ProposeOptions, recorded: Path | None) -> Proposer:
         multibox=options.multibox_weights,
         multibox_k=options.multibox_k,
         multibox_nms=options.multibox_nms,
-        say=lambda message: None if options.quiet else print(message, file=sys.stderr),
+        say=None if recorded else lambda message: None if options.quiet else print(message, file=sys.stderr),
     )
 
 
@@ -212,17 +210,6 @@ def _work(
         return _Made(row, png_pictures(decoded.pixels, found, search, options.draw_top))
 
     return paths, propose_one
-
-
-def _write_picture(path: Path, data: bytes) -> None:
-    from googlenet_rcnn.core.store import atomic_file, storage_error
-
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error(error, path.parent) from error
-    with atomic_file(path) as stream:
-        stream.write(data)
 
 
 def _print_table(row: dict[str, Any]) -> None:

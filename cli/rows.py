@@ -1,21 +1,30 @@
 """Rows of the detections and proposals files: one JSON object for each image, found or failed (schema 1)."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from googlenet_rcnn.core.errors import ProjectError
+from googlenet_rcnn.core.errors import Exit, ProjectError
 from googlenet_rcnn.core.types import Detections, LabelSet, Proposals
 
 from .inputs import ImageFile
 
-__all__ = ["escaped", "failed_row", "found_row", "proposal_row"]
+__all__ = ["escaped", "exit_status", "failed_row", "found_row", "proposal_row"]
 
 
 def escaped(path: str) -> str:
     """The path as given; only bytes that are no UTF-8 are escaped, reversibly, as \\xNN."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def exit_status(statuses: Sequence[str]) -> Exit:
+    """The exit status of a command over images: all failed, some failed, or none."""
+    failed = statuses.count("failed")
+    if failed == len(statuses):
+        return Exit.DATA
+    return Exit.PARTIAL if failed else Exit.OK
 
 
 def found_row(

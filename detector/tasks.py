@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from googlenet_rcnn.backbone.activation_shards import read_activation
+from googlenet_rcnn.backbone.activation_shards import number_rows, read_activation
 from googlenet_rcnn.backbone.architectures import Network
 from googlenet_rcnn.backbone.preprocess import to_input
 from googlenet_rcnn.core.card import Preprocessing
@@ -29,9 +29,7 @@ class _Windows:
 
     def __init__(self, images: Sequence[ImageWindows], targets: OverlapTargets) -> None:
         self.images, self.targets = images, targets
-        counts = [len(image.windows.labels) for image in images]
-        self.image_of = np.repeat(np.arange(len(images)), counts)
-        self.row_of = np.concatenate([np.zeros(0, np.int64), *(np.arange(count) for count in counts)])
+        self.image_of, self.row_of = number_rows([len(image.windows.labels) for image in images])
 
     def __len__(self) -> int:
         return len(self.image_of)

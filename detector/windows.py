@@ -18,9 +18,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from googlenet_rcnn.backbone.activation_shards import settings_key, shard_name
-from googlenet_rcnn.core.errors import DataError
-from googlenet_rcnn.core.images import read_image
-from googlenet_rcnn.core.store import atomic_file, digest
+from googlenet_rcnn.core.samples import content_digest, sample_pixels, sample_random, sample_truth
+from googlenet_rcnn.core.store import atomic_file
 from googlenet_rcnn.core.types import GroundTruth, Image, Proposer, Sample
 
 from .sampling import Windows, WindowSampling, assemble_windows, sample_windows
@@ -78,30 +77,18 @@ class WindowCache:
                 yield image
 
     def _get(self, sample: Sample) -> ImageWindows:
-        if sample.truth is None:
-            message = f"{sample.path} has no annotation: training needs one for each image"
-            raise DataError("ANN_MISSING", message)
-        source = _source(sample.path, sample.truth)
-        windows = self._read(sample, sample.truth, source) or self._make(sample, sample.truth, source)
+        truth = sample_truth(sample)
+        source = _source(sample, truth)
+        windows = self._read(sample, truth, source) or self._make(sample, truth, source)
         total = hashlib.sha256(source.encode())
         total.update(windows.boxes.coordinates.tobytes())
         total.update(windows.mirrored.tobytes())
         return ImageWindows(sample, windows, total.hexdigest())
 
-    def _random(self, sample: Sample) -> np.random.Generator:
-        name = int.from_bytes(hashlib.sha256(sample.image_id.encode()).digest()[:8], "little")
-        return np.random.default_rng([self.seed, name])
-
     def _make(self, sample: Sample, truth: GroundTruth, source: str) -> Windows:
-        pixels = read_image(sample.path).pixels
-        if pixels.shape[:2] != truth.size:
-            (height, width), declared = pixels.shape[:2], truth.size
-            raise DataError(
-                "SIZE_MISMATCH",
-                f"{sample.path} is {width}x{height}, its annotation says {declared.width}x{declared.height}: "
-                "write the true size and boxes of the image as displayed",
-            )
-        windows = sample_windows(self.proposer.propose(pixels), truth, self.sampling, self._random(sample))
+        pixels = sample_pixels(sample)
+        random = sample_random(sample, self.seed)
+        windows = sample_windows(self.proposer.propose(pixels), truth, self.sampling, random)
         tensors = {
             "boxes": np.ascontiguousarray(windows.boxes.coordinates),
             "mirrored": np.ascontiguousarray(windows.mirrored),
@@ -126,13 +113,9 @@ class WindowCache:
         return assemble_windows(boxes[objects:], truth, mirrored)
 
 
-def _source(path: Path, truth: GroundTruth) -> str:
+def _source(sample: Sample, truth: GroundTruth) -> str:
     """Hash of an image file and of where its objects are: what the choice of windows depends on."""
-    try:
-        content = digest(path)
-    except OSError:
-        content = ""  # whoever decodes the file will say what is wrong with it
-    total = hashlib.sha256(content.encode())
+    total = hashlib.sha256(content_digest(sample).encode())
     total.update(truth.boxes.coordinates.tobytes())
     total.update(truth.ignore.tobytes())
     return total.hexdigest()

@@ -14,18 +14,22 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor, nn
 
-from googlenet_rcnn.backbone.activation_shards import ActivationShards, CropSource, read_activation, settings_key
+from googlenet_rcnn.backbone.activation_shards import (
+    ActivationShards,
+    CropSource,
+    number_rows,
+    read_activation,
+    settings_key,
+)
 from googlenet_rcnn.backbone.architectures import Network
 from googlenet_rcnn.backbone.checkpoint import save_weights
 from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.run_origin import settle_origin
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
 from googlenet_rcnn.core.card import Card
-from googlenet_rcnn.core.errors import DataError
-from googlenet_rcnn.core.images import read_image
 from googlenet_rcnn.core.recipe import Settings
-from googlenet_rcnn.core.store import digest
-from googlenet_rcnn.core.types import Dataset, GroundTruth, Sample
+from googlenet_rcnn.core.samples import content_digest, sample_pixels, sample_random, sample_truth
+from googlenet_rcnn.core.types import Dataset, Sample
 
 from .multibox import NOT_TRUNK, trunk_identity
 from .multibox_head import HeadSettings, MultiBoxHead
@@ -62,26 +66,15 @@ class ImageViews(NamedTuple):
     @classmethod
     def draw(cls, sample: Sample, sampling: ViewSampling, seed: int) -> "ImageViews":
         """The views of a sample with a truth; equal seeds and image ids give equal views."""
-        truth = _truth(sample)
-        name = int.from_bytes(hashlib.sha256(sample.image_id.encode()).digest()[:8], "little")
-        views = tuple(sample_views(truth.size, sampling, np.random.default_rng([seed, name])))
+        truth = sample_truth(sample)
+        views = tuple(sample_views(truth.size, sampling, sample_random(sample, seed)))
         objects = tuple(view_objects(truth, view, sampling.kept) for view in views)
-        try:
-            content = digest(sample.path)
-        except OSError:
-            content = ""  # whoever decodes the file will say what is wrong with it
-        return cls(sample, views, objects, hashlib.sha256(f"{content} {views}".encode()).hexdigest())
+        source = f"{content_digest(sample)} {views}"
+        return cls(sample, views, objects, hashlib.sha256(source.encode()).hexdigest())
 
     def crops(self, side: int, fill: tuple[int, int, int]) -> NDArray[np.uint8]:
         """The views [V,side,side,3]; DataError (SIZE_MISMATCH) if the image is not as large as its annotation says."""
-        pixels, declared = read_image(self.sample.path).pixels, _truth(self.sample).size
-        if pixels.shape[:2] != declared:
-            (height, width), path = pixels.shape[:2], self.sample.path
-            raise DataError(
-                "SIZE_MISMATCH",
-                f"{path} is {width}x{height}, its annotation says {declared.width}x{declared.height}: "
-                "write the true size and boxes of the image as displayed",
-            )
+        pixels = sample_pixels(self.sample)
         return np.stack([view_pixels(pixels, view, side, fill) for view in self.views])
 
 
@@ -92,9 +85,7 @@ class ViewTask:
         self, images: Sequence[ImageViews], paths: Sequence[Path], alpha: float, emphasis: float = 0.0
     ) -> None:
         self.images, self.paths, self.alpha, self.emphasis = images, paths, alpha, emphasis
-        counts = [len(image.views) for image in images]
-        self.image_of = np.repeat(np.arange(len(images)), counts)
-        self.row_of = np.concatenate([np.zeros(0, np.int64), *(np.arange(count) for count in counts)])
+        self.image_of, self.row_of = number_rows([len(image.views) for image in images])
 
     def __len__(self) -> int:
         return len(self.image_of)
@@ -208,9 +199,3 @@ class MultiBoxTraining:
             licence=start.licence,
             provenance=f"{start.provenance}; MultiBox head trained by googlenet-rcnn on {data}",
         )
-
-
-def _truth(sample: Sample) -> GroundTruth:
-    if sample.truth is None:
-        raise DataError("ANN_MISSING", f"{sample.path} has no annotation: training needs one for each image")
-    return sample.truth

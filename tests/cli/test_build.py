@@ -136,3 +136,13 @@ def test_multibox_weights_that_are_no_multibox_are_refused(classifier_file, tmp_
         with pytest.raises(ModelError, match=str(path)) as refused:
             build_multibox(str(path), 200, None)
         assert refused.value.code == code
+
+
+def test_selective_search_is_made_ready_only_for_those_who_listen(monkeypatch) -> None:
+    told = []
+    monkeypatch.setattr(build, "load_selective_search", told.append)
+    build_proposer("ss", preset="single")  # a file of proposals needs no compiled search
+    build_proposer("ss", engine="selectivesearch", say=print)
+    assert told == []
+    build_proposer("ss", preset="single", say=print)
+    assert told == [print]
