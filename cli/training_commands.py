@@ -1,0 +1,62 @@
+"""Flags of the training commands; everything heavy is imported when a command runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .boundary import run_command
+
+__all__ = ["train_detector", "train_multibox"]
+
+
+def train_detector(
+    data: Annotated[Path, typer.Option(help="VOC devkit folder")],
+    init: Annotated[Path, typer.Option(help="checkpoint to start from (see import-weights)")],
+    out: Annotated[Path, typer.Option(help="run folder")],
+    split: Annotated[str, typer.Option(help="split to train on")] = "trainval",
+    recipe: Annotated[Path | None, typer.Option(help="TOML recipe [default: built in]")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="a.b=v, on top of the recipe")] = None,
+    cache: Annotated[Path | None, typer.Option(help="folder for activations, some GB [default: user cache]")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="continue the run in --out")] = False,
+    threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="no progress")] = False,
+) -> None:
+    """Fine-tune a pretrained GoogLeNet into a detector, alone or under torchrun."""
+
+    def command() -> int:
+        from .train_detector import run_train_detector
+
+        return run_train_detector(
+            data, split, out,
+            init=init, recipe=recipe, assignments=tuple(set_ or ()), cache=cache, resume=resume,
+            threads=threads, quiet=quiet,
+        )  # fmt: skip
+
+    run_command(command)
+
+
+def train_multibox(
+    data: Annotated[Path, typer.Option(help="VOC devkit folder")],
+    out: Annotated[Path, typer.Option(help="run folder")],
+    trunk: Annotated[str, typer.Option(help="network it looks through, up to 4e: shipped name or file")] = "voc07",
+    split: Annotated[str, typer.Option(help="split to train on")] = "trainval",
+    recipe: Annotated[Path | None, typer.Option(help="TOML recipe [default: built in]")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="a.b=v, on top of the recipe")] = None,
+    cache: Annotated[Path | None, typer.Option(help="folder for maps, 2.7 MB an image [default: user cache]")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="continue the run in --out")] = False,
+    threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="no progress")] = False,
+) -> None:
+    """Train MultiBox, which proposes boxes for objects of any class, alone or under torchrun."""
+
+    def command() -> int:
+        from .train_multibox import run_train_multibox
+
+        return run_train_multibox(
+            data, split, out,
+            trunk=trunk, recipe=recipe, assignments=tuple(set_ or ()), cache=cache, resume=resume,
+            threads=threads, quiet=quiet,
+        )  # fmt: skip
+
+    run_command(command)
