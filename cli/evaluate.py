@@ -25,7 +25,7 @@ def run_evaluate_detections(
     seed: int = 0,
 ) -> int:
     """Scores a detections file against a split, prints the table, and writes metrics.json into `report`."""
-    from googlenet_rcnn.datasets.voc import read_voc
+    from googlenet_rcnn.datasets.tree import read_dataset
     from googlenet_rcnn.eval.average_precision import average_precision
     from googlenet_rcnn.eval.bootstrap import bootstrap_map
     from googlenet_rcnn.eval.match_rule import RULES
@@ -39,7 +39,7 @@ def run_evaluate_detections(
         raise UsageError("FLAG_VALUE", "--first is at least 1, --bootstrap at least 0")
     if report is not None and (report / "metrics.json").exists() and not overwrite:
         raise UsageError("OUT_EXISTS", f"{report} holds a report: choose another --report or say --overwrite")
-    dataset: Dataset = read_voc(data, split)
+    dataset: Dataset = read_dataset(data, split)
     if first is not None:
         dataset = Dataset(dataset.labels, dataset.samples[:first])
     results = read_results(detections, dataset, ignore_unknown=ignore_unknown or first is not None)

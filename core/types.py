@@ -224,6 +224,8 @@ class Sample:
     image_id: str
     path: Path
     truth: GroundTruth | None = None
+    number: int | None = None
+    """Place in the list by which ILSVRC result files name images, from 1; None where there is no such list."""
 
 
 class Proposer(Protocol):
@@ -240,3 +242,5 @@ class Dataset:
 
     labels: LabelSet
     samples: Sequence[Sample] = field(repr=False)
+    excluded: Sequence[tuple[int, int]] = field(default=(), repr=False, kw_only=True)
+    """Pairs (index of a sample, label) that do not count at all: ILSVRC's blacklist."""
