@@ -39,6 +39,7 @@ class Card(Settings):
     resize_filter: str = "cv2.INTER_CUBIC"
     warp_side: int = 224
     warp_context: int = 16
+    box_regression: bool = False  # of a detector: whether it moves its boxes
     trunk: str = ""  # of a MultiBox: hash of the trunk that its head works on
     recipe: dict[str, Any] = Field(default_factory=dict)
     data: str = ""
@@ -52,6 +53,11 @@ class Card(Settings):
     def classes(self) -> int:
         """Outputs of the network: a detector has background in column 0 beside its labels."""
         return len(self.labels) + (self.task == "detector")
+
+    @property
+    def regressed(self) -> int:
+        """Classes whose boxes the network moves."""
+        return len(self.labels) if self.box_regression else 0
 
     @property
     def label_set(self) -> LabelSet:

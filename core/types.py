@@ -104,9 +104,15 @@ class LabelSet:
     """Names of the C foreground classes; a label is an index 0..C-1 into them."""
 
     names: tuple[str, ...]
+    ids: tuple[int, ...] | None = None
+    """The number of each class in its data set, where it has one: DET id, COCO category id; None means label + 1."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(self.names))
+        if self.ids is not None:
+            object.__setattr__(self, "ids", tuple(self.ids))
+            if len(set(self.ids)) != len(self.names):
+                raise ValueError(f"{len(self.names)} names need as many different ids, got {len(set(self.ids))}")
         if not self.names or any(not name for name in self.names):
             raise ValueError("a label set needs at least one name and no empty ones")
         if len(set(self.names)) != len(self.names):
@@ -199,17 +205,22 @@ class GroundTruth:
     boxes: Boxes
     labels: NDArray[np.int64]
     ignore: NDArray[np.bool_]
+    areas: NDArray[np.float64] | None = None
+    """Square pixels [N] as annotated (COCO: of the outline); None means those of the boxes."""
 
     def __post_init__(self) -> None:
         count = len(self.boxes)
         object.__setattr__(self, "labels", _frozen(self.labels, np.int64, (count,), "labels"))
         object.__setattr__(self, "ignore", _frozen(self.ignore, np.bool_, (count,), "ignore"))
+        if self.areas is not None:
+            object.__setattr__(self, "areas", _frozen(self.areas, np.float64, (count,), "areas"))
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def __getitem__(self, index: NDArray[Any] | slice) -> "GroundTruth":
-        return GroundTruth(self.boxes[index], self.labels[index], self.ignore[index])
+        areas = None if self.areas is None else self.areas[index]
+        return GroundTruth(self.boxes[index], self.labels[index], self.ignore[index], areas)
 
     @property
     def size(self) -> Size:
@@ -225,7 +236,7 @@ class Sample:
     path: Path
     truth: GroundTruth | None = None
     number: int | None = None
-    """Place in the list by which ILSVRC result files name images, from 1; None where there is no such list."""
+    """By which result files name the image: its place in ILSVRC's list, from 1, or COCO's image id; or None."""
 
 
 class Proposer(Protocol):

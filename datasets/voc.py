@@ -1,145 +1,194 @@
-"""PASCAL VOC devkits: the only place where 1-based inclusive corners become half-open boxes."""
+"""PASCAL VOC devkits: where 1-based inclusive corners become half-open boxes."""
 
+import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from googlenet_rcnn.core.boxes import clip
 from googlenet_rcnn.core.errors import DataError
-from googlenet_rcnn.core.types import Boxes, Dataset, GroundTruth, LabelSet, Sample, Size
+from googlenet_rcnn.core.types import GroundTruth, LabelSet, Sample
+from googlenet_rcnn.datasets.annotated import AnnotatedDataset
+from googlenet_rcnn.datasets.box_format import suspect_format
 from googlenet_rcnn.datasets.findings import Finding
+from googlenet_rcnn.datasets.fitting import fit
+from googlenet_rcnn.datasets.inside import inside
 from googlenet_rcnn.datasets.label_list import load_labels
+from googlenet_rcnn.datasets.text_tree import TextTree
+from googlenet_rcnn.datasets.unknown_classes import UnknownClasses
 from googlenet_rcnn.datasets.voc_xml import VocAnnotation, read_voc_xml
 
-__all__ = ["VocDataset", "read_voc"]
+__all__ = ["is_voc", "read_voc", "read_voc_truth"]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
+_ONE_BASED = (-1.0, 0.0)
+_ZERO_BASED = (0.0, 1.0)
+_HALF_OPEN = (0.0, 0.0)
 
 
-@dataclass(frozen=True)
-class VocDataset(Dataset):
-    """A VOC split in list order, with what was mended while reading it."""
-
-    findings: Sequence[Finding] = field(default=(), repr=False)
+def is_voc(tree: TextTree) -> bool:
+    """Whether a VOCdevkit, one of its years or the folder around it lies here."""
+    return bool(_years(tree))
 
 
-def read_voc(root: str | Path, split: str, labels: LabelSet | None = None) -> VocDataset:
+def read_voc(root: str | Path | TextTree, split: str, labels: LabelSet | None = None) -> AnnotatedDataset:
     """Reads a split of VOCdevkit, of one of its years, or of the only devkit or year below `root`.
 
-    Boxes outside the image are clipped and empty ones dropped, each with a finding. A sample without
-    annotation has truth None in a test split and is an error elsewhere. Labels default to VOC's 20.
+    Boxes outside the image are clipped and empty ones dropped, corners that start at 0 are taken as such,
+    each with a finding. A sample without annotation has truth None in a test split and is an error
+    elsewhere. Labels default to `labels.txt` beside the annotations, or to VOC's 20.
     """
-    labels = labels or load_labels("voc20")
-    year = _year_folder(Path(root))
-    samples: list[Sample] = []
+    tree = root if isinstance(root, TextTree) else TextTree(Path(root))
+    year = _year_folder(tree)
+    own = posixpath.join(year, "labels.txt")
+    labels = labels or load_labels(tree.root / own if tree.root.is_dir() and tree.has(own) else "voc20")
+    ids = _read_list(tree, year, split)
+    annotations = [_annotation(tree, year, split, image_id) for image_id in ids]
+    unknown = UnknownClasses()
+    for annotation, file in annotations:
+        for number, thing in enumerate(annotation.objects if annotation else (), start=1):
+            if thing.name not in labels.names:
+                unknown.add(thing.name, f"{file}, object {number}")
+    unknown.check(labels, "rename them or list them in labels.txt, one a line, beside Annotations")
     findings: list[Finding] = []
-    for image_id in _read_list(year, split):
-        xml = _inside(year / "Annotations", f"{image_id}.xml")
-        truth, declared = None, ""
-        if xml.is_file():
-            annotation = read_voc_xml(xml)
-            declared = annotation.filename
-            truth = _truth(annotation, labels, xml, findings)
-        elif not split.startswith("test"):
-            raise DataError("ANN_MISSING", f"{xml}: image {image_id} of split {split} has no annotation file")
-        samples.append(Sample(image_id, _image_path(year / "JPEGImages", image_id, declared), truth))
-    return VocDataset(labels, tuple(samples), tuple(findings))
+    place = tree.where(posixpath.join(year, "Annotations"))
+    shift = _shift([annotation for annotation, _ in annotations if annotation], place, findings)
+    pictures = tree.pictures / year / "JPEGImages"
+    samples = []
+    for image_id, (annotation, file) in zip(ids, annotations, strict=True):
+        truth = _truth(annotation, labels, file, shift, findings) if annotation else None
+        declared = annotation.filename if annotation else ""
+        samples.append(Sample(image_id, _image_path(pictures, image_id, declared), truth))
+    return AnnotatedDataset(labels, tuple(samples), tuple(findings))
 
 
-def _year_folder(root: Path) -> Path:
-    """The folder that holds Annotations and ImageSets."""
-    if not root.is_dir():
-        raise DataError("DATA_MISSING", f"{root}: there is no such folder; --data takes a VOCdevkit")
-    for folder in (root, root / "VOCdevkit"):
-        if (folder / "ImageSets").is_dir():
-            return folder
-        years = sorted(year for year in folder.glob("VOC*") if (year / "ImageSets").is_dir())
-        if len(years) == 1:
-            return years[0]
-        if years:
-            raise DataError("DATA_AMBIGUOUS", f"{folder}: choose one of {', '.join(str(year) for year in years)}")
-    raise DataError("DATA_UNRECOGNISED", f"{root}: no VOC devkit here, ImageSets/Main is missing")
-
-
-def _read_list(year: Path, split: str) -> list[str]:
-    """Image ids of a split in order; a second column (per-class lists) is skipped."""
-    folder = year / "ImageSets" / "Main"
-    if not folder.is_dir():
-        folder = year / "ImageSets"
-    path = _inside(folder, f"{split}.txt")
-    if not path.is_file():
-        names = sorted(entry.stem for entry in folder.glob("*.txt"))
-        # Lists of one class (car_train) would drown the splits themselves.
-        known = ", ".join([name for name in names if "_" not in name] or names) or "none"
-        raise DataError("SPLIT_MISSING", f"{folder}: there is no split {split!r}; available: {known}")
+def read_voc_truth(path: Path, labels: LabelSet) -> GroundTruth:
+    """The objects of one annotation file; DataError for a class that is none of the labels."""
     try:
-        rows = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError("SPLIT_UNREADABLE", f"{path}: this is not a readable UTF-8 list of image ids") from error
+        annotation = read_voc_xml(path.read_bytes(), str(path))
+    except OSError as error:
+        raise DataError("ANN_MISSING", f"{path}: {error.strerror}; name a VOC annotation (.xml)") from error
+    unknown = UnknownClasses()
+    for number, thing in enumerate(annotation.objects, start=1):
+        if thing.name not in labels.names:
+            unknown.add(thing.name, f"{path}, object {number}")
+    unknown.check(labels, "rename them, or choose weights that know them")
+    return _truth(annotation, labels, str(path), _shift([annotation], str(path), []), [])
+
+
+def _years(tree: TextTree) -> list[str]:
+    """Folders that hold ImageSets, from the first place where there are any."""
+    for folder in ("", "VOCdevkit"):
+        names = tree.names(folder)
+        if "ImageSets" in names:
+            candidates = [folder]
+        else:
+            candidates = [posixpath.join(folder, name) for name in names if name.startswith("VOC")]
+        years = [year for year in candidates if _list_folder(tree, year)]
+        if years:
+            return years
+    return []
+
+
+def _list_folder(tree: TextTree, year: str) -> str:
+    sets = posixpath.join(year, "ImageSets")
+    if tree.is_folder(f"{sets}/Main"):
+        return f"{sets}/Main"
+    return sets if any(name.endswith(".txt") for name in tree.names(sets)) else ""
+
+
+def _year_folder(tree: TextTree) -> str:
+    years = _years(tree)
+    if not years:
+        raise DataError("DATA_UNRECOGNISED", f"{tree.root}: no VOC devkit here, ImageSets/Main is missing")
+    if len(years) > 1:
+        raise DataError("DATA_AMBIGUOUS", f"{tree.root}: choose one of {', '.join(map(tree.where, years))}")
+    return years[0]
+
+
+def _read_list(tree: TextTree, year: str, split: str) -> list[str]:
+    """Image ids of a split in order; a second column (per-class lists) is skipped."""
+    folder = _list_folder(tree, year)
+    name = posixpath.join(folder, inside(f"{split}.txt", tree.where(folder)))
+    if not tree.has(name):
+        names = [entry[:-4] for entry in tree.names(folder) if entry.endswith(".txt")]
+        # Lists of one class (car_train) would drown the splits themselves.
+        known = ", ".join([entry for entry in names if "_" not in entry] or names) or "none"
+        raise DataError("SPLIT_MISSING", f"{tree.where(folder)}: there is no split {split!r}; available: {known}")
     ids: dict[str, int] = {}
-    for line, row in enumerate(rows, start=1):
-        if not (words := row.split()):
-            continue
-        if words[0] in ids:
-            raise DataError("DUPLICATE_ID", f"{path}:{line}: {words[0]} is also on line {ids[words[0]]}")
-        ids[words[0]] = line
+    for line, words in enumerate(tree.rows(name), start=1):
+        if words and words[0] in ids:
+            where = f"{tree.where(name)}:{line}"
+            raise DataError("DUPLICATE_ID", f"{where}: {words[0]} is also on line {ids[words[0]]}; remove one")
+        if words:
+            ids[inside(words[0], f"{tree.where(name)}:{line}")] = line
     return list(ids)
+
+
+def _annotation(tree: TextTree, year: str, split: str, image_id: str) -> tuple[VocAnnotation | None, str]:
+    name = posixpath.join(year, "Annotations", f"{image_id}.xml")
+    file = tree.where(name)
+    if tree.has(name):
+        return read_voc_xml(tree.read(name), file), file
+    if not split.startswith("test"):
+        raise DataError(
+            "ANN_MISSING",
+            f"{file}: image {image_id} of split {split} has no annotation file; add one, even if empty",
+        )
+    return None, file
+
+
+def _shift(annotations: Sequence[VocAnnotation], file: str, findings: list[Finding]) -> tuple[float, float]:
+    """What to add to the first and to the second corners; over the whole split, since one box cannot tell.
+
+    VOC counts pixels from 1. Where more boxes begin at 0 than at 1, whoever wrote them counted from 0, and
+    then the last column is width - 1 (inclusive) or width (half-open), whichever occurs more often.
+    """
+    things = [(thing.corners, annotation.size) for annotation in annotations for thing in annotation.objects]
+    corners = np.array([corners for corners, _ in things], dtype=np.float64).reshape(-1, 4)
+    sizes = np.array([(size.width, size.height) for _, size in things], dtype=np.int64).reshape(-1, 2)
+    other = suspect_format(corners, sizes, "x1 y1 x2 y2")
+    if other:
+        message = f"they look like {other}; write xmin ymin xmax ymax in pixels"
+        findings.append(Finding("BOX_FORMAT_SUSPECT", file, f"{len(corners)} boxes", message))
+    if (corners[:, :2] == 0).sum() <= (corners[:, :2] == 1).sum():
+        return _ONE_BASED
+    half_open = (corners[:, 2:] == sizes).sum() > (corners[:, 2:] == sizes - 1).sum()
+    message = f"corners start at 0 and were read as {'half-open' if half_open else 'inclusive'}; VOC starts at 1"
+    findings.append(Finding("VOC_ZERO_BASED", file, f"{_zero_boxes(corners)} of {len(corners)} boxes", message, "info"))
+    return _HALF_OPEN if half_open else _ZERO_BASED
+
+
+def _zero_boxes(corners: NDArray[np.float64]) -> int:
+    return int((corners[:, :2] == 0).any(axis=1).sum())
 
 
 def _image_path(folder: Path, image_id: str, declared: str) -> Path:
     """Where the pixels lie: the file named by the id, or else the one the annotation declares."""
-    default = _inside(folder, f"{image_id}.jpg")
+    default = folder / f"{image_id}.jpg"
     if declared:
-        _inside(folder, declared)
+        inside(declared, folder)
     if default.is_file():
         return default
-    candidates = [_inside(folder, f"{image_id}{suffix}") for suffix in _SUFFIXES[1:]]
+    candidates = [folder / f"{image_id}{suffix}" for suffix in _SUFFIXES[1:]]
     if declared:
-        candidates.append(_inside(folder, declared))
+        candidates.append(folder / declared)
     return next((path for path in candidates if path.is_file()), default)
 
 
-def _inside(folder: Path, name: str) -> Path:
-    """The path of a name below a folder; a name that could lead out of it is refused."""
-    escapes = "\\" in name or "\0" in name or ":" in name or name.startswith("/") or ".." in name.split("/")
-    if escapes:
-        raise DataError("PATH_ESCAPE", f"{folder}: the name {name!r} leads outside; use a plain file name")
-    return folder / name
-
-
-def _truth(annotation: VocAnnotation, labels: LabelSet, path: Path, findings: list[Finding]) -> GroundTruth:
+def _truth(
+    annotation: VocAnnotation, labels: LabelSet, file: str, shift: tuple[float, float], findings: list[Finding]
+) -> GroundTruth:
     """Half-open, clipped boxes of an annotation; what was changed is added to `findings`."""
-    height, width = annotation.size
-    rows: list[tuple[list[float], int, bool]] = []
-    for number, thing in enumerate(annotation.objects, start=1):
-        place = f"object {number} ({thing.name})"
-        if thing.name not in labels.names:
-            known = ", ".join(labels.names[:5])
-            raise DataError("CLASS_UNKNOWN", f"{path}: {place} is none of the {len(labels)} labels ({known}, ...)")
-        x1, y1, x2, y2 = thing.corners
-        box = np.array([[x1 - 1, y1 - 1, x2, y2]], dtype=np.float32)
-        inside = clip(box, height, width)
-        left, top, right, bottom = inside[0].tolist()
-        shown = f"box {x1:g} {y1:g} {x2:g} {y2:g}"
-        if not (left < right and top < bottom):
-            findings.append(
-                Finding(
-                    "BOX_DEGENERATE",
-                    str(path),
-                    place,
-                    f"{shown} has no area inside the {width}x{height} image and was dropped",
-                )
-            )
-            continue
-        if not np.array_equal(box, inside):
-            message = f"{shown} leaves the {width}x{height} image and was clipped"
-            findings.append(Finding("BOX_OUTSIDE", str(path), place, message))
-        rows.append(([left, top, right, bottom], labels.index(thing.name), thing.difficult))
-    boxes = Boxes(np.array([box for box, _, _ in rows], dtype=np.float32).reshape(-1, 4), Size(height, width))
-    return GroundTruth(
-        boxes,
-        np.array([label for _, label, _ in rows], dtype=np.int64),
-        np.array([difficult for _, _, difficult in rows], dtype=np.bool_),
+    things = annotation.objects
+    first, second = shift
+    return fit(
+        [(x1 + first, y1 + first, x2 + second, y2 + second) for x1, y1, x2, y2 in (one.corners for one in things)],
+        [labels.index(thing.name) for thing in things],
+        annotation.size,
+        file,
+        lambda row: f"object {row + 1} ({things[row].name})",
+        findings,
+        ignore=[thing.difficult for thing in things],
     )

@@ -1,8 +1,7 @@
-"""One VOC annotation file: XML that is not trusted, read with expat and nothing that resolves entities."""
+"""One annotation file of VOC or ILSVRC DET: XML that is not trusted, and nothing resolves its entities."""
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from xml.etree import ElementTree
 from xml.parsers import expat
 
@@ -17,7 +16,7 @@ _MAX_DEPTH = 32
 
 @dataclass(frozen=True)
 class VocObject:
-    """An annotated object as written: 1-based, inclusive corners."""
+    """An annotated object with its corners x1 y1 x2 y2 as written."""
 
     name: str
     corners: tuple[float, float, float, float]
@@ -33,9 +32,12 @@ class VocAnnotation:
     objects: tuple[VocObject, ...]
 
 
-def read_voc_xml(path: Path) -> VocAnnotation:
-    """Reads an annotation; any document type declaration is refused, so no entity is ever expanded."""
-    root = _parse(path)
+def read_voc_xml(data: bytes, path: str) -> VocAnnotation:
+    """Reads an annotation by the names of its tags; a document type declaration is refused, so no entity expands.
+
+    `path` stands in messages.
+    """
+    root = _parse(data, path)
     size = root.find("size")
     if size is None:
         raise DataError("ANN_MISSING_FIELD", f"{path}: annotation/size is missing; add width and height")
@@ -49,7 +51,7 @@ def read_voc_xml(path: Path) -> VocAnnotation:
     return VocAnnotation((root.findtext("filename") or "").strip(), Size(int(height), int(width)), objects)
 
 
-def _object(node: ElementTree.Element, path: Path, number: int) -> VocObject:
+def _object(node: ElementTree.Element, path: str, number: int) -> VocObject:
     place = f"object {number}"
     name = (node.findtext("name") or "").strip()
     box = node.find("bndbox")
@@ -61,7 +63,7 @@ def _object(node: ElementTree.Element, path: Path, number: int) -> VocObject:
     return VocObject(name, (x1, y1, x2, y2), difficult not in ("", "0"))
 
 
-def _number(parent: ElementTree.Element, key: str, path: Path, place: str) -> float:
+def _number(parent: ElementTree.Element, key: str, path: str, place: str) -> float:
     text = parent.findtext(key)
     if text is None:
         raise DataError("ANN_MISSING_FIELD", f"{path}: {place}/{key} is missing; add a number")
@@ -74,12 +76,7 @@ def _number(parent: ElementTree.Element, key: str, path: Path, place: str) -> fl
     return value
 
 
-def _parse(path: Path) -> ElementTree.Element:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
-    except OSError as error:
-        raise DataError("ANN_UNREADABLE", f"{path}: {error.strerror}") from error
+def _parse(data: bytes, path: str) -> ElementTree.Element:
     if len(data) > _MAX_BYTES:
         raise DataError("ANN_PARSE", f"{path}: more than {_MAX_BYTES} bytes are no annotation of one image")
     # Expat drives the tree builder directly, because ElementTree's own parser would expand entities.
@@ -103,6 +100,7 @@ def _parse(path: Path) -> ElementTree.Element:
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = builder.data
+    parser.buffer_text = True
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(data, True)

@@ -50,6 +50,7 @@ def test_a_box_outside_its_image_is_named(row: tuple[float, ...]) -> None:
         (lambda: Detections(TWO, [0, 0], [np.inf, 0.4]), "scores must be finite, row 0"),
         (lambda: Proposals(TWO, [1, 2], [0, 1], ("ss",)), r"sources must lie in 0\.\.0"),
         (lambda: GroundTruth(TWO, [0, 1], [False]), "ignore must have shape"),
+        (lambda: GroundTruth(TWO, [0, 1], [False, False], [5.0]), "areas must have shape"),
         (lambda: LabelSet(()), "at least one name"),
         (lambda: LabelSet(("cat", "")), "no empty"),
         (lambda: LabelSet(("cat", "dog", "cat")), "'cat' is in the list twice"),
@@ -118,6 +119,10 @@ def test_slicing_keeps_columns_together(index) -> None:
     assert (kept.scores.tolist(), kept.sources.tolist(), kept.source_names) == ([9], [1], ("ss", "multibox"))
     truth = GroundTruth(TWO, [3, 4], [False, True])[index]
     assert (truth.labels.tolist(), truth.ignore.tolist(), truth.size) == ([4], [True], SIZE)
+    assert truth.areas is None
+    outlined = GroundTruth(TWO, [3, 4], [False, True], [20, 30])[index].areas
+    assert outlined is not None
+    assert outlined.tolist() == [30]
 
 
 def test_a_label_is_the_index_of_its_name() -> None:

@@ -1,20 +1,12 @@
 import pytest
+from data_faults import code_of, codes
 from shared_data import SHARED, needs_shared
+from tiny_archives import packed_folder
 from tiny_voc import annotation, devkit, thing
 
 from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.types import LabelSet, Size
 from googlenet_rcnn.datasets.voc import read_voc
-
-
-def code_of(call, *parts):
-    with pytest.raises(DataError) as caught:
-        call()
-    message = caught.value.message
-    assert "\n" not in message
-    for part in parts:
-        assert str(part) in message
-    return caught.value.code
 
 
 def read_one(tmp_path, *objects, **options):
@@ -41,12 +33,14 @@ def test_corners_become_half_open_and_order_is_kept(tmp_path):
     assert data.findings == ()
 
 
+# FAULTS 32, 33
 def test_missing_difficult_and_float_corners(tmp_path):
     truth = read_one(tmp_path, thing("dog", (10.5, 11, 20.25, 31), extra="")).samples[0].truth
     assert truth.boxes.coordinates.tolist() == [[9.5, 10, 20.25, 31]]
     assert truth.ignore.tolist() == [False]
 
 
+# FAULTS 26, 27
 def test_boxes_are_clipped_or_dropped_with_a_finding(tmp_path):
     data = read_one(
         tmp_path,
@@ -54,9 +48,13 @@ def test_boxes_are_clipped_or_dropped_with_a_finding(tmp_path):
         thing("cat", (30, 30, 20, 40)),
         thing("cat", (300, 30, 320, 40)),
         thing("cow", (5, 5, 5, 5)),
+        thing("cow", (1, 1, 5, 5)),
+        thing("cow", (5, 1, 5, 5)),
     )
-    assert data.samples[0].truth.boxes.coordinates.tolist() == [[0, 0, 200, 50], [4, 4, 5, 5]]
-    assert [finding.code for finding in data.findings] == ["BOX_OUTSIDE", "BOX_DEGENERATE", "BOX_DEGENERATE"]
+    assert data.samples[0].truth.boxes.coordinates.tolist() == [
+        [0, 0, 200, 50], [4, 4, 5, 5], [0, 0, 5, 5], [4, 0, 5, 5],
+    ]  # fmt: skip
+    assert codes(data) == ["BOX_OUTSIDE", "BOX_DEGENERATE", "BOX_DEGENERATE"]
     assert "object 2 (cat)" in str(data.findings[1])
     assert "a.xml" in data.findings[1].file
 
@@ -87,6 +85,7 @@ def test_empty_split_and_repeated_id(tmp_path):
     assert code_of(lambda: read_voc(tmp_path, "train"), "train.txt:3", "line 1") == "DUPLICATE_ID"
 
 
+# FAULTS 35
 def test_missing_annotation(tmp_path):
     devkit(tmp_path, {"a": annotation()})
     devkit(tmp_path, {"a": annotation()}, split="test")
@@ -101,6 +100,7 @@ def test_unknown_class_and_own_labels(tmp_path):
     assert read_voc(tmp_path, "train", LabelSet(("x", "unicorn"))).samples[0].truth.labels.tolist() == [1]
 
 
+# FAULTS 30, 33, 34, 43, 45
 @pytest.mark.parametrize(
     ("xml", "code", "part"),
     [
@@ -119,6 +119,7 @@ def test_unknown_class_and_own_labels(tmp_path):
         (annotation(thing("cat", (1, "nan", 2, 2))), "ANN_BAD_NUMBER", "object 1/bndbox/ymin"),
         (annotation(thing("cat", (1, 1, "1e999", 2))), "ANN_BAD_NUMBER", "xmax"),
         (annotation(thing("cat", ("x", 1, 2, 2))), "ANN_BAD_NUMBER", "'x'"),
+        (annotation(thing("cat", (1, 1, "1e30", 2))), "ANN_BAD_NUMBER", "object 1 (cat)"),
         (annotation(filename="../../secret.jpg"), "PATH_ESCAPE", "secret"),
         (annotation(filename="C:\\x.jpg"), "PATH_ESCAPE", "C:"),
     ],
@@ -141,6 +142,71 @@ def test_image_with_another_suffix(tmp_path):
     (folder / "a.png").touch()
     (folder / "other.jpg").touch()
     assert [sample.path.name for sample in read_voc(tmp_path, "train").samples] == ["a.png", "other.jpg"]
+
+
+# FAULTS 28: over the whole set, since a single box cannot tell.
+@pytest.mark.parametrize(
+    ("corners", "expected", "how"),
+    [
+        ([(0, 0, 199, 99), (0, 5, 10, 10)], [[0, 0, 200, 100], [0, 5, 11, 11]], "inclusive"),
+        ([(0, 0, 200, 100), (0, 5, 10, 10)], [[0, 0, 200, 100], [0, 5, 10, 10]], "half-open"),
+        ([(1, 1, 200, 100), (1, 5, 10, 10)], [[0, 0, 200, 100], [0, 4, 10, 10]], None),
+        ([(1, 1, 200, 100), (0, 5, 10, 10)], [[0, 0, 200, 100], [0, 4, 10, 10]], None),
+    ],
+)
+def test_corners_that_start_at_0(tmp_path, corners, expected, how):
+    things = {name: annotation(thing("dog", box)) for name, box in zip("ab", corners, strict=True)}
+    data = read_voc(devkit(tmp_path, things), "train")
+    assert [sample.truth.boxes.coordinates[0].tolist() for sample in data.samples] == expected
+    picked = [finding for finding in data.findings if finding.code == "VOC_ZERO_BASED"]
+    assert len(picked) == (how is not None)
+    if how:
+        assert how in picked[0].message
+        assert picked[0].level == "info"
+
+
+# FAULTS 29
+def test_boxes_in_another_form_are_suspected(tmp_path):
+    corners = [(x, y, x + 30 - x // 5, y + 20) for x in range(1, 150, 11) for y in (1, 30, 79)]
+    for name, write in {
+        "": lambda x1, y1, x2, y2: (x1, y1, x2, y2),
+        "x y width height in pixels": lambda x1, y1, x2, y2: (x1, y1, x2 - x1, y2 - y1),
+        "x1 y1 x2 y2 normalised": lambda x1, y1, x2, y2: (x1 / 200, y1 / 100, x2 / 200, y2 / 100),
+    }.items():
+        data = read_one(tmp_path, *(thing("dog", write(*box)) for box in corners))
+        suspects = [finding for finding in data.findings if finding.code == "BOX_FORMAT_SUSPECT"]
+        assert [name in suspect.message for suspect in suspects] == ([True] if name else [])
+
+
+# FAULTS 37
+def test_unknown_classes_are_told_in_one_table(tmp_path):
+    box = (1, 1, 2, 2)
+    devkit(
+        tmp_path,
+        {"a": annotation(thing("unicorn", box), thing("Dog", box)), "b": annotation(thing("unicorn", box))},
+    )
+    parts = ("'unicorn' 2x", "a.xml, object 1", "'Dog' 1x", "did you mean 'dog'?", "20 labels")
+    assert code_of(lambda: read_voc(tmp_path, "train"), *parts) == "CLASS_UNKNOWN"
+
+
+def test_labels_of_ones_own_lie_beside_the_annotations(tmp_path):
+    devkit(tmp_path, {"a": annotation(thing("unicorn", (1, 1, 2, 2)))})
+    (tmp_path / "VOC2007" / "labels.txt").write_text("griffin\nunicorn\n")
+    data = read_voc(tmp_path, "train")
+    assert data.labels.names == ("griffin", "unicorn")
+    assert data.samples[0].truth.labels.tolist() == [1]
+
+
+def test_an_archive_reads_as_the_folder_it_was_made_from(tmp_path):
+    xml = {name: annotation(thing("dog", (1, 1, 9, 9 + index))) for index, name in enumerate("cab")}
+    devkit(tmp_path / "VOCdevkit", xml)
+    packed = read_voc(packed_folder(tmp_path / "VOCdevkit", tmp_path / "voc.tar.gz"), "train")
+    loose = read_voc(tmp_path, "train")
+    assert [sample.image_id for sample in packed.samples] == ["c", "a", "b"]
+    assert [sample.path for sample in packed.samples] == [sample.path for sample in loose.samples]
+    for one, other in zip(packed.samples, loose.samples, strict=True):
+        assert one.truth.boxes.coordinates.tobytes() == other.truth.boxes.coordinates.tobytes()
+    assert code_of(lambda: read_voc(tmp_path / "voc.tar.gz", "val"), "available: train") == "SPLIT_MISSING"
 
 
 @needs_shared

@@ -34,10 +34,15 @@ class Points:
         noisy = point + random.normal(scale=0.05, size=2).astype(np.float32)
         return (noisy * np.nan if index == self.bad else noisy), int(point[0] * point[1] > 0)
 
-    def losses(self, module: nn.Module, examples: list[Any]) -> dict[str, Tensor]:
+    def batch(self, examples: list[Any]) -> tuple[Tensor, Tensor]:
+        """Points and labels."""
+        points = torch.from_numpy(np.stack([point for point, _ in examples]))
+        return points, torch.tensor([label for _, label in examples])
+
+    def losses(self, module: nn.Module, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
         """Cross entropy, and a second loss beside it."""
-        logits = module(torch.from_numpy(np.stack([point for point, _ in examples])))
-        truth = torch.tensor([label for _, label in examples])
+        points, truth = batch
+        logits = module(points)
         return {
             "main": functional.cross_entropy(logits, truth, reduction="sum"),
             "size": 1e-3 * logits.square().sum(),
