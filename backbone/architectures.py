@@ -27,11 +27,8 @@ class Loaded(NamedTuple):
 
 def build_network(card: Card) -> Network:
     """A network of the Card's architecture with freshly drawn weights, channels last in memory."""
-    network: Network
-    if card.arch == "googlenet":
-        network = GoogLeNet(card.classes, heads=card.heads)
-    else:
-        network = GoogLeNetBN(card.classes, heads=card.heads)
+    build = GoogLeNet if card.arch == "googlenet" else GoogLeNetBN
+    network: Network = build(card.classes, heads=card.heads, regressed=card.regressed)
     network.to(memory_format=torch.channels_last)
     return network
 

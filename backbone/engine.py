@@ -35,14 +35,21 @@ def run_batches(
     crops: NDArray[np.uint8],
     preprocessing: Preprocessing,
     batch: int = 32,
+    device: str | torch.device = "cpu",
 ) -> Tensor:
-    """Results [N,...] of a network's part on crops uint8 [N,H,W,3], in micro-batches, without gradients."""
+    """Results [N,...] of a network's part on crops uint8 [N,H,W,3], in micro-batches, without gradients.
+
+    The network computes on its `device`; crops and results are in main memory.
+    """
+
+    def look(part: NDArray[np.uint8]) -> Tensor:
+        return function(to_input(torch.as_tensor(part).to(device), preprocessing)).cpu()
+
     results = []
     with torch.inference_mode():
         for start in range(0, len(crops), batch):
             part = crops[start : start + batch]
-            results.append(function(to_input(part, preprocessing))[: len(part)])
+            results.append(look(part)[: len(part)])
         if not results:
-            blank = np.zeros((1, *crops.shape[1:]), dtype=np.uint8)
-            return function(to_input(blank, preprocessing))[:0]
+            return look(np.zeros((1, *crops.shape[1:]), dtype=np.uint8))[:0]
     return torch.cat(results)

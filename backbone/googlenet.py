@@ -24,11 +24,15 @@ WIDTHS: dict[str, tuple[int, int, int, int, int, int]] = {
 
 
 class Logits(NamedTuple):
-    """Class scores before softmax: main [N,K]; those of the heads at 4a and 4d, or None without heads."""
+    """Class scores before softmax: main [N,K]; those of the heads at 4a and 4d, or None without heads.
+
+    `offsets` [N,4C] are box offsets (x, y, width, height) for each of C classes, or None without box regression.
+    """
 
     main: Tensor
     aux1: Tensor | None = None
     aux2: Tensor | None = None
+    offsets: Tensor | None = None
 
 
 class Convolution(nn.Sequential):
@@ -88,10 +92,11 @@ class GoogLeNet(nn.Module):
     """22 layers with parameters: `lower` (up to 4e) and `upper` (5a, 5b, classifier) of one network.
 
     Inputs are [N,3,224,224]; pooling rounds up (Caffe's ceil mode), which gives the sizes of Table 1.
-    `heads` adds the two auxiliary classifiers, which only `forward` in training mode evaluates.
+    `heads` adds the two auxiliary classifiers, which only `forward` in training mode evaluates; `regressed` is
+    the number of classes for which it also tells where in the crop an object lies.
     """
 
-    def __init__(self, classes: int, heads: bool = False) -> None:
+    def __init__(self, classes: int, heads: bool = False, regressed: int = 0) -> None:
         super().__init__()
         self.conv1 = Convolution(3, 64, 7, 2)
         self.conv2_reduce = Convolution(64, 64, 1)
@@ -106,6 +111,7 @@ class GoogLeNet(nn.Module):
         self.average = nn.AvgPool2d(7, 1)
         self.dropout = nn.Dropout(0.4)
         self.classifier = nn.Linear(channels, classes)
+        self.regressor = nn.Linear(channels, 4 * regressed) if regressed else None
         self.aux4a = AuxiliaryHead(512, classes) if heads else None
         self.aux4d = AuxiliaryHead(528, classes) if heads else None
         self.reset_parameters()
@@ -150,16 +156,17 @@ class GoogLeNet(nn.Module):
         features: Tensor = self.average(x)
         return features.flatten(1)
 
-    def upper(self, x: Tensor) -> Tensor:
-        """Logits [N,K] of activations [N,832,7,7]."""
-        logits: Tensor = self.classifier(self.dropout(self.pooled(x)))
-        return logits
+    def upper(self, x: Tensor) -> Logits:
+        """Main logits and box offsets of activations [N,832,7,7]."""
+        features = self.pooled(x)
+        offsets = None if self.regressor is None else self.regressor(features)
+        return Logits(self.classifier(self.dropout(features)), offsets=offsets)
 
     def forward(self, x: Tensor) -> Logits:
         """Logits of images [N,3,224,224]; the heads answer in training mode only (section 5)."""
         at_4a = self._to_4a(x)
         at_4d = self._to_4d(at_4a)
-        main = self.upper(self._to_4e(at_4d))
+        answer = self.upper(self._to_4e(at_4d))
         if not self.training or self.aux4a is None or self.aux4d is None:
-            return Logits(main)
-        return Logits(main, self.aux4a(at_4a), self.aux4d(at_4d))
+            return answer
+        return answer._replace(aux1=self.aux4a(at_4a), aux2=self.aux4d(at_4d))

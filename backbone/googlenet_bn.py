@@ -24,7 +24,7 @@ class GoogLeNetBN(nn.Module):
     `transform_input` is never switched on.
     """
 
-    def __init__(self, classes: int, heads: bool = False) -> None:
+    def __init__(self, classes: int, heads: bool = False, regressed: int = 0) -> None:
         super().__init__()
         # Imported here because importing torchvision takes seconds.
         from torchvision.models import GoogLeNet as TorchvisionGoogLeNet
@@ -33,6 +33,7 @@ class GoogLeNetBN(nn.Module):
         for name, module in network.named_children():
             self.add_module(name, module)
         self.heads = heads
+        self.regressor = nn.Linear(1024, 4 * regressed) if regressed else None
 
     def _run(self, names: tuple[str, ...], x: Tensor) -> Tensor:
         for name in names:
@@ -51,17 +52,19 @@ class GoogLeNetBN(nn.Module):
         """Features [N,1024] of activations [N,832,7,7]."""
         return self._run(("inception5a", "inception5b", "avgpool"), x).flatten(1)
 
-    def upper(self, x: Tensor) -> Tensor:
-        """Logits [N,K] of activations [N,832,7,7]."""
-        return self._run(("dropout", "fc"), self.pooled(x))
+    def upper(self, x: Tensor) -> Logits:
+        """Main logits and box offsets of activations [N,832,7,7]."""
+        features = self.pooled(x)
+        offsets = None if self.regressor is None else self.regressor(features)
+        return Logits(self._run(("dropout", "fc"), features), offsets=offsets)
 
     def forward(self, x: Tensor) -> Logits:
         """Logits of images [N,3,224,224]; aux1 is the head on 4a, aux2 that on 4d, in training mode only."""
         at_4a = self._run(_LOWER[:9], x)
         at_4d = self._run(_LOWER[9:12], at_4a)
-        main = self.upper(self._run(_LOWER[12:], at_4d))
+        answer = self.upper(self._run(_LOWER[12:], at_4d))
         if not (self.training and self.heads):
-            return Logits(main)
+            return answer
         head_4a: Tensor = self.get_submodule("aux1")(at_4a)
         head_4d: Tensor = self.get_submodule("aux2")(at_4d)
-        return Logits(main, head_4a, head_4d)
+        return answer._replace(aux1=head_4a, aux2=head_4d)

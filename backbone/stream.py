@@ -1,8 +1,10 @@
 """The endless stream of examples a run learns from: a function of the seed, whatever loads it."""
 
+import math
 import signal
 from collections.abc import Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from torch import Tensor, nn
@@ -11,7 +13,7 @@ from torch.utils.data import Sampler
 
 from .processes import Processes
 
-__all__ = ["BatchStream", "SeededExamples", "Task", "as_list", "ignore_interrupt"]
+__all__ = ["BatchStream", "Collate", "Loaded", "SeededExamples", "Task", "ignore_interrupt"]
 
 E = TypeVar("E")
 
@@ -27,8 +29,12 @@ class Task(Protocol[E]):
         """One example; all its randomness comes from the generator."""
         ...
 
-    def losses(self, module: nn.Module, examples: list[E]) -> dict[str, Tensor]:
-        """Named losses summed over the examples; their total is minimised."""
+    def batch(self, examples: list[E]) -> Any:
+        """The examples as tensors (in named tuples, lists or dicts); made where they are loaded."""
+        ...
+
+    def losses(self, module: nn.Module, batch: Any) -> dict[str, Tensor]:
+        """Named losses summed over the examples of a batch; their total is minimised."""
         ...
 
     def identity(self, index: int) -> str:
@@ -68,9 +74,26 @@ class SeededExamples(TorchDataset[Any], Generic[E]):
         return index, self.task.example(index, np.random.default_rng([self.seed, 1, position]))
 
 
-def as_list(batch: list[Any]) -> list[Any]:
-    """A batch as it is: tasks collate their own examples."""
-    return batch
+class Loaded(NamedTuple):
+    """The numbers of a step's examples and their tensors, in one or more parts."""
+
+    indices: list[int]
+    parts: list[Any]
+
+
+@dataclass(frozen=True)
+class Collate(Generic[E]):
+    """Turns the examples of a step into tensors, in `count` parts."""
+
+    task: Task[E]
+    count: int
+
+    def __call__(self, rows: list[tuple[int, E]]) -> Loaded:
+        """The numbered examples of a step as the task's batches."""
+        size = max(1, math.ceil(len(rows) / self.count))
+        examples = [example for _, example in rows]
+        parts = [self.task.batch(examples[first : first + size]) for first in range(0, len(rows), size)]
+        return Loaded([index for index, _ in rows], parts)
 
 
 def ignore_interrupt(worker: int) -> None:

@@ -28,7 +28,7 @@ from googlenet_rcnn.core.store import JsonLines, atomic_file, read_json_lines, w
 
 from .processes import Processes
 from .run_state import RunState, load_state, save_state
-from .stream import BatchStream, SeededExamples, Task, as_list, ignore_interrupt
+from .stream import BatchStream, Collate, Loaded, SeededExamples, Task, ignore_interrupt
 
 __all__ = ["Interrupted", "NotFinite", "Task", "TrainSettings", "train"]
 
@@ -157,7 +157,7 @@ def train(
     if settings.batch < processes.count:
         raise UsageError("BATCH", f"a batch of {settings.batch} cannot be shared by {processes.count} processes")
     optimizer = torch.optim.SGD(
-        _groups(module, rates, settings), lr=settings.rate, momentum=settings.momentum, foreach=False
+        _groups(module, rates, settings), lr=settings.rate, momentum=settings.momentum, foreach=device != "cpu"
     )
     fingerprint = {
         "settings": settings.model_dump(exclude={"workers", "checkpoint_minutes", "accumulate"}),
@@ -176,32 +176,32 @@ def train(
         SeededExamples(task, seed),
         batch_sampler=BatchStream(len(task), settings.batch, seed, range(start, steps), processes),
         num_workers=settings.workers,
-        collate_fn=as_list,
+        collate_fn=Collate(task, settings.accumulate),
+        pin_memory=device != "cpu",
         worker_init_fn=ignore_interrupt,
         persistent_workers=False,
     )
     module.train()
     began = saved = time.monotonic()
     with _Stop().listening() as stop, _log(folder, processes, start) as log:
-        for step, rows in enumerate(loader, start=start):
+        for step, loaded in enumerate(loader, start=start):
             torch.manual_seed(_step_seed(seed, step, processes.rank))
             rate = rate_at(step, steps, len(task) / settings.batch, settings)
             for group in optimizer.param_groups:
                 group["lr"] = rate * group["factor"]
             optimizer.zero_grad(set_to_none=True)
             sums: dict[str, float] = {}
-            part_size = max(1, math.ceil(len(rows) / settings.accumulate))
-            for first in range(0, len(rows), part_size):
+            for part in loaded.parts:
                 with _precision(settings, device):
-                    losses = task.losses(module, [item for _, item in rows[first : first + part_size]])
-                total = sum(losses.values(), torch.zeros(()))
+                    losses = task.losses(module, part)
+                total = torch.stack(list(losses.values())).sum()
                 (total * (loss_scale / settings.batch)).backward()  # type: ignore[no-untyped-call]
                 for name, value in losses.items():
                     sums[name] = sums.get(name, 0.0) + float(value.detach())
             norm = _reduce(optimizer, processes, loss_scale, settings.clip)
             broken = not (math.isfinite(norm) and all(map(math.isfinite, sums.values())))
             if processes.any(broken):
-                _refuse(folder, task, rows, step, rate, norm, sums)
+                _refuse(folder, task, loaded, step, rate, norm, sums)
             optimizer.step()
             state.update_average(settings.average, step)
             done = step + 1
@@ -214,7 +214,7 @@ def train(
             due = time.monotonic() - saved > settings.checkpoint_minutes * 60
             if processes.first and (asked or due or done == steps):
                 if not state.finite():
-                    _refuse(folder, task, rows, step, rate, norm, sums)
+                    _refuse(folder, task, loaded, step, rate, norm, sums)
                 save_state(folder, state, fingerprint, done)
                 saved = time.monotonic()
             if asked and done < steps:
@@ -264,13 +264,13 @@ def _reduce(optimizer: torch.optim.Optimizer, processes: Processes, loss_scale: 
 def _refuse(
     folder: Path,
     task: Task[Any],
-    rows: list[tuple[int, Any]],
+    loaded: Loaded,
     step: int,
     rate: float,
     norm: float,
     sums: dict[str, float],
 ) -> None:
-    names = [task.identity(index) for index, _ in rows]
+    names = [task.identity(index) for index in loaded.indices]
     facts = {
         "step": step + 1,
         "rate": rate,

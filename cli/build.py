@@ -147,11 +147,13 @@ def build_detector(
     weights: Sequence[str], proposer: Proposer, selection: "Selection", *, fast: bool = False
 ) -> "Detector":
     """A detector from one or several weights, which must agree in labels and warp; `fast` puts the cascade in."""
+    from googlenet_rcnn.backbone.processes import Processes
     from googlenet_rcnn.detector.cascade import Cascade
     from googlenet_rcnn.detector.pipeline import Detector
     from googlenet_rcnn.detector.regions import Ensemble, GoogLeNetRegions
 
-    members = [GoogLeNetRegions.load(find_weights(name)) for name in weights or (DEFAULT_WEIGHTS,)]
+    device = Processes().device
+    members = [GoogLeNetRegions.load(find_weights(name), device) for name in weights or (DEFAULT_WEIGHTS,)]
     if any(member.warp != members[0].warp for member in members):
         raise UsageError("ENSEMBLE_WARP", "the models of an ensemble must share one warp")
     classifier: RegionClassifier = members[0] if len(members) == 1 else Ensemble(members)

@@ -39,7 +39,6 @@ def run_train_detector(
         "ss",
         preset=proposals.preset,
         superpixel_scale=proposals.superpixel_scale,
-        seed=settings.seed,
         say=lambda message: None if quiet else print(message, file=sys.stderr),
     )
     dataset = read_voc(data, split)
@@ -51,6 +50,7 @@ def run_train_detector(
         cache=run.cache,
         proposer=proposer,
         processes=run.processes,
+        device=run.processes.device,
         say=run.say,
         report=run.report,
     )

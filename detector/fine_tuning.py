@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from googlenet_rcnn.backbone.architectures import Network, build_network, identity, load_network
 from googlenet_rcnn.backbone.checkpoint import save_weights
@@ -35,7 +35,7 @@ from .windows import WindowCache
 __all__ = ["DetectorRecipe", "FineTuning"]
 
 
-_CLASSIFIER = ("classifier.", "fc.")  # of googlenet and googlenet-bn
+_NEW = ("classifier.", "fc.", "regressor.")  # layers that the pretrained network has not, or for other classes
 
 
 class ProposalSettings(Settings):
@@ -50,7 +50,8 @@ class DetectorRecipe(Settings):
 
     seed: int = 0
     context: int = Field(default=16, ge=0)  # pixels of surroundings in a crop
-    classifier_rate: float = Field(default=4.0, gt=0)  # the new layer learns faster than the pretrained ones
+    classifier_rate: float = Field(default=4.0, gt=0)  # the new layers learn faster than the pretrained ones
+    box_regression: bool = True
     proposals: ProposalSettings = ProposalSettings()
     windows: WindowSampling = WindowSampling()
     targets: OverlapTargets = OverlapTargets()
@@ -60,7 +61,7 @@ class DetectorRecipe(Settings):
 
 def _freeze_below_5a(network: Network) -> None:
     for name, parameter in network.named_parameters():
-        parameter.requires_grad_(name.startswith(("inception5", *_CLASSIFIER)))
+        parameter.requires_grad_(name.startswith(("inception5", *_NEW)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,7 @@ class FineTuning:
     processes: Processes
     say: Callable[[str], None]
     report: Callable[[str, Progress], None]
+    device: str = "cpu"
 
     def run(self, dataset: Dataset, data: str, resume: bool) -> Path:
         """Trains on every sample of the data set and returns the path of the weights."""
@@ -90,7 +92,12 @@ class FineTuning:
         source = WindowCache(self.cache, self.proposer, self.recipe.windows, self.recipe.seed)
         windows = self.processes.share("windows", dataset.samples, source.build, self.say)
         if self.recipe.head.epochs > 0:
-            cache = ActivationCache(self.cache, pretrained.lower, card.preprocessing, warp, source.key, weights)
+            frozen = pretrained.to(self.device)
+
+            def lower(x: Tensor) -> Tensor:
+                return frozen.lower(x.to(self.device)).cpu()
+
+            cache = ActivationCache(self.cache, lower, card.preprocessing, warp, source.key, weights)
             shards = self.processes.share("activations", windows, cache.build, self.say)
             _freeze_below_5a(network)
             self._stage("head", network, ActivationTask(shards, self.recipe.targets), self.recipe.head, resume)
@@ -111,6 +118,7 @@ class FineTuning:
             labels=dataset.labels.names,
             preprocessing=start.preprocessing,
             warp_context=self.recipe.context,
+            box_regression=self.recipe.box_regression,
             recipe=self.recipe.model_dump(mode="json"),
             data=data,
             seed=self.recipe.seed,
@@ -120,7 +128,7 @@ class FineTuning:
         )
 
     def _detector(self, pretrained: Network, start: Card, card: Card) -> Network:
-        """A detector with the pretrained layers; its classifier is new, drawn from N(0, 0.01) as in R-CNN.
+        """A detector with the pretrained layers; its own are new, drawn from N(0, 0.01) as in R-CNN (offsets: 0.001).
 
         A detector of the same classes keeps its classifier and is trained on.
         """
@@ -131,16 +139,16 @@ class FineTuning:
         kept = {
             name: tensor
             for name, tensor in pretrained.state_dict().items()
-            if name in names and (same or not name.startswith(_CLASSIFIER))
+            if name in names and (same or not name.startswith(_NEW))
         }
         network.load_state_dict(kept, strict=False)
         for name, parameter in network.named_parameters():
-            if name.startswith(_CLASSIFIER) and not same:
+            if name not in kept:
                 if parameter.ndim > 1:
-                    nn.init.normal_(parameter, std=0.01)
+                    nn.init.normal_(parameter, std=0.001 if name.startswith("regressor.") else 0.01)
                 else:
                     nn.init.zeros_(parameter)
-        return network
+        return network.to(self.device)
 
     def _stage(
         self,
@@ -154,9 +162,10 @@ class FineTuning:
             network, task, settings, self.out / name,
             seed=self.recipe.seed,
             resume=resume,
-            rates=lambda key: self.recipe.classifier_rate if key.startswith(_CLASSIFIER) else 1.0,
+            rates=lambda key: self.recipe.classifier_rate if key.startswith(_NEW) else 1.0,
             processes=self.processes,
             report=lambda progress: self.report(name, progress),
             data=task.fingerprint(),
+            device=self.device.partition(":")[0],
         )  # fmt: skip
         network.load_state_dict(state)

@@ -1,7 +1,7 @@
 """R-CNN in one place: propose, warp, score, select."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from googlenet_rcnn.core.types import Detections, Image, LabelSet, Proposals, Proposer, as_image
 
 from .cascade import Cascade
+from .region_scores import RegionScores
 from .regions import RegionClassifier
 from .selection import Selection
 from .warp import Warp
@@ -18,12 +19,13 @@ __all__ = ["Detector", "Result"]
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Detections of one image, how many boxes were proposed and scored, and milliseconds by stage."""
+    """Detections of one image, how many boxes were proposed and scored, milliseconds by stage, the boxes' scores."""
 
     detections: Detections
     proposals: int
     scored: int
     milliseconds: dict[str, float]
+    scores: RegionScores
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,30 +55,34 @@ class Detector:
         proposals = self.proposer.propose(image)
         propose = (time.perf_counter() - started) * 1000
         result = self.classify(image, proposals)
-        return Result(result.detections, result.proposals, result.scored, {"propose": propose, **result.milliseconds})
+        return replace(result, milliseconds={"propose": propose, **result.milliseconds})
 
     def classify(self, image: Image, proposals: Proposals) -> Result:
         """Detections among given proposals of an image uint8 [H,W,3]; nothing proposed, nothing found."""
         boxes = proposals.boxes
-        warping, scored = 0.0, 0
+        warping = 0.0
+        seen: list[tuple[NDArray[np.int64], RegionScores]] = []
         started = time.perf_counter()
 
         def score_rows(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-            nonlocal warping, scored
-            probabilities = np.zeros((len(rows), 1 + len(self.labels)), dtype=np.float32)
-            for first in range(0, len(rows), self.chunk):
+            nonlocal warping
+            parts = []
+            for first in range(0, max(1, len(rows)), self.chunk):
                 part = rows[first : first + self.chunk]
                 before = time.perf_counter()
                 crops = self.warp.crops(image, boxes[part])
                 warping += time.perf_counter() - before
-                probabilities[first : first + self.chunk] = self.classifier.probabilities(crops)
-            scored += len(rows)
-            return probabilities
+                parts.append(self.classifier.score(crops))
+            seen.append((rows, RegionScores.concatenate(parts)))
+            return seen[-1][1].probabilities
 
         if self.cascade is None:
-            probabilities = score_rows(np.arange(len(boxes)))
+            score_rows(np.arange(len(boxes)))
         else:
-            probabilities = self.cascade.score(boxes, score_rows)
-        detections = self.selection.select(boxes, probabilities)
+            self.cascade.score(boxes, score_rows)
+        rows = np.concatenate([rows for rows, _ in seen])
+        scores = RegionScores.concatenate([part for _, part in seen]).spread(rows, len(boxes))
+        detections = self.selection.select(boxes, scores)
         classify = time.perf_counter() - started - warping
-        return Result(detections, len(boxes), scored, {"warp": warping * 1000, "classify": classify * 1000})
+        times = {"warp": warping * 1000, "classify": classify * 1000}
+        return Result(detections, len(boxes), len(rows), times, scores)

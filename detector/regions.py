@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from googlenet_rcnn.backbone.architectures import Network, load_network
 from googlenet_rcnn.backbone.engine import run_batches
@@ -15,6 +16,7 @@ from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import ModelError, UsageError
 from googlenet_rcnn.core.types import LabelSet
 
+from .region_scores import RegionScores
 from .warp import Warp
 
 __all__ = ["Ensemble", "GoogLeNetRegions", "RegionClassifier"]
@@ -28,8 +30,8 @@ class RegionClassifier(Protocol):
         """The C foreground classes."""
         ...
 
-    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Rows [n,1+C] that sum to 1, of RGB crops uint8 [n,S,S,3]; column 0 is background."""
+    def score(self, crops: NDArray[np.uint8]) -> RegionScores:
+        """Scores of RGB crops uint8 [n,S,S,3]; those of a crop depend on no other."""
         ...
 
 
@@ -42,12 +44,12 @@ class GoogLeNetRegions:
     batch: int = 32
 
     @classmethod
-    def load(cls, path: Path) -> "GoogLeNetRegions":
-        """The detector in a checkpoint; ModelError if the file holds something else."""
+    def load(cls, path: Path, device: str = "cpu") -> "GoogLeNetRegions":
+        """The detector in a checkpoint, computing on `device`; ModelError if the file holds something else."""
         network, card = load_network(path)
         if card.task != "detector":
             raise ModelError("MODEL_TASK", f"{path} is a {card.task}, not a detector: train one with train-detector")
-        return cls(network, card)
+        return cls(network.to(device), card)
 
     @property
     def labels(self) -> LabelSet:
@@ -59,15 +61,26 @@ class GoogLeNetRegions:
         """The warp it was trained with."""
         return Warp(self.card.warp_side, self.card.warp_context, self.card.preprocessing.fill)
 
-    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Softmax rows [n,1+C] of crops uint8 [n,S,S,3]."""
-        logits = run_batches(lambda x: self.network(x).main, crops, self.card.preprocessing, self.batch)
-        return torch.softmax(logits, dim=1).numpy()
+    def score(self, crops: NDArray[np.uint8]) -> RegionScores:
+        """Softmax, and offsets where the network has box regression, of crops uint8 [n,S,S,3]."""
+        classes, regressed = self.card.classes, self.card.regressed
+
+        def answer(x: Tensor) -> Tensor:
+            logits = self.network(x)
+            return logits.main if logits.offsets is None else torch.cat((logits.main, logits.offsets), dim=1)
+
+        device = next(self.network.parameters()).device
+        rows = run_batches(answer, crops, self.card.preprocessing, self.batch, device)
+        offsets = rows[:, classes:].reshape(-1, regressed, 4).numpy() if regressed else None
+        return RegionScores(torch.softmax(rows[:, :classes], dim=1).numpy(), offsets)
 
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """The mean of several classifiers' probabilities (Szegedy 2014, section 7), itself a classifier."""
+    """The mean of several classifiers' scores (Szegedy 2014, section 7), itself a classifier.
+
+    Members without box regression have no say in where a box moves.
+    """
 
     members: Sequence[RegionClassifier]
 
@@ -85,9 +98,12 @@ class Ensemble:
         """The classes all members share."""
         return self.members[0].labels
 
-    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Mean rows [n,1+C] of crops uint8 [n,S,S,3]."""
-        total = np.zeros((len(crops), 1 + len(self.labels)), dtype=np.float64)
-        for member in self.members:
-            total += member.probabilities(crops)
-        return (total / len(self.members)).astype(np.float32)
+    def score(self, crops: NDArray[np.uint8]) -> RegionScores:
+        """Mean scores of crops uint8 [n,S,S,3]."""
+        scores = [member.score(crops) for member in self.members]
+        offsets = [one.offsets for one in scores if one.offsets is not None]
+        return RegionScores(_mean([one.probabilities for one in scores]), _mean(offsets) if offsets else None)
+
+
+def _mean(arrays: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return np.asarray(np.mean(arrays, axis=0, dtype=np.float64), dtype=np.float32)

@@ -36,20 +36,23 @@ class Windows(NamedTuple):
     """Training windows of one image, its objects first.
 
     `labels` [N] are 1 + the label of the object that a window overlaps most, 0 where it touches none or a
-    difficult one; `overlaps` [N] are that object's intersection over union with it.
+    difficult one; `overlaps` [N] are that object's intersection over union with it, `objects` [N,4] its box (the
+    window itself where there is no object).
     """
 
     boxes: Boxes
     labels: NDArray[np.int64]
     overlaps: NDArray[np.float64]
+    objects: NDArray[np.float32]
     mirrored: NDArray[np.bool_]
 
 
 class Nearest(NamedTuple):
-    """Of each box: 1 + the label of the object it overlaps most (0: none), that overlap, whether it is ignored."""
+    """Of each box: 1 + the label of the object it overlaps most (0: none), that overlap and its box, if ignored."""
 
     labels: NDArray[np.int64]
     overlaps: NDArray[np.float64]
+    objects: NDArray[np.float32]
     ignored: NDArray[np.bool_]
 
 
@@ -57,11 +60,13 @@ def nearest_objects(boxes: NDArray[np.float32], truth: GroundTruth) -> Nearest:
     """The object that each box [N,4] overlaps most; of equal overlaps the first. An ignored one gives no label."""
     if not len(truth):
         nothing = np.zeros(len(boxes))
-        return Nearest(nothing.astype(np.int64), nothing, nothing.astype(np.bool_))
+        return Nearest(nothing.astype(np.int64), nothing, boxes, nothing.astype(np.bool_))
     table = intersection_over_union(boxes, truth.boxes.coordinates)
     best, overlaps = table.argmax(axis=1), table.max(axis=1)
-    ignored = truth.ignore[best] & (overlaps > 0)
-    return Nearest(np.where((overlaps > 0) & ~ignored, truth.labels[best] + 1, 0), overlaps, ignored)
+    touched = overlaps > 0
+    ignored = truth.ignore[best] & touched
+    objects = np.where(touched[:, None], truth.boxes.coordinates[best], boxes)
+    return Nearest(np.where(touched & ~ignored, truth.labels[best] + 1, 0), overlaps, objects, ignored)
 
 
 def assemble_windows(others: NDArray[np.float32], truth: GroundTruth, mirrored: NDArray[np.bool_]) -> Windows:
@@ -72,6 +77,7 @@ def assemble_windows(others: NDArray[np.float32], truth: GroundTruth, mirrored: 
         Boxes(np.concatenate([objects.boxes.coordinates, others]), truth.size),
         np.concatenate([objects.labels + 1, near.labels]),
         np.concatenate([np.ones(len(objects)), near.overlaps]),
+        np.concatenate([objects.boxes.coordinates, near.objects]),
         mirrored,
     )
 

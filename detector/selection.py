@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from googlenet_rcnn.core.boxes import nms
 from googlenet_rcnn.core.types import Boxes, Detections
+
+from .box_regression import move_boxes
+from .region_scores import RegionScores
 
 __all__ = ["Selection"]
 
@@ -23,25 +25,32 @@ class Selection:
         if not (0 <= self.score_threshold <= 1 and 0 <= self.nms_iou <= 1 and self.max_detections >= 1):
             raise ValueError("score_threshold and nms_iou lie in 0..1, max_detections is at least 1")
 
-    def select(self, boxes: Boxes, probabilities: NDArray[np.float32]) -> Detections:
-        """Detections of one image from boxes [N,4] and probabilities [N,1+C], best score first.
+    def select(self, boxes: Boxes, scores: RegionScores) -> Detections:
+        """Detections of one image from boxes [N,4] and their scores, best score first.
 
-        Ties are broken by class, then by the order of the proposals. Raises ValueError for a probability
-        that is not finite: a broken network must not pass for one that found nothing.
+        A box is moved by the offsets of each class before NMS (Girshick 2014, appendix C). Ties are broken by
+        class, then by the order of the proposals. Raises ValueError for a score that is not finite: a broken
+        network must not pass for one that found nothing.
         """
+        probabilities, offsets = scores
         finite = np.isfinite(probabilities).all(axis=1)
+        if offsets is not None:
+            finite &= np.isfinite(offsets).all(axis=(1, 2))
         if not finite.all():
-            raise ValueError(f"probabilities must be finite, row {int(np.flatnonzero(~finite)[0])} is not")
-        rows, labels, scores = [], [], []
+            raise ValueError(f"scores must be finite, row {int(np.flatnonzero(~finite)[0])} is not")
+        found, labels, kept_scores = [], [], []
         for label in range(probabilities.shape[1] - 1):
             column = probabilities[:, 1 + label]
             candidates = np.flatnonzero(column >= self.score_threshold)
-            kept = nms(boxes.coordinates[candidates], column[candidates], self.nms_iou)[: self.max_detections]
-            rows.append(candidates[kept])
+            coordinates = boxes.coordinates[candidates]
+            if offsets is not None:
+                coordinates = move_boxes(coordinates, offsets[candidates, label], boxes.size)
+            kept = nms(coordinates, column[candidates], self.nms_iou)[: self.max_detections]
+            found.append(coordinates[kept])
             labels.append(np.full(len(kept), label, dtype=np.int64))
-            scores.append(column[candidates[kept]])
-        if not rows:
+            kept_scores.append(column[candidates[kept]])
+        if not found:
             return Detections.empty(boxes.size)
-        row, name, score = np.concatenate(rows), np.concatenate(labels), np.concatenate(scores)
+        box, name, score = np.concatenate(found), np.concatenate(labels), np.concatenate(kept_scores)
         order = np.argsort(-score, kind="stable")
-        return Detections(boxes[row[order]], name[order], score[order])
+        return Detections(Boxes(box[order], boxes.size), name[order], score[order])

@@ -1,21 +1,33 @@
-"""How much of an object a training window counts for."""
+"""What the network should answer for a training window, and the loss of another answer."""
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from torch import Tensor
+from torch.nn import functional
 
 from googlenet_rcnn.core.recipe import Settings
 
-__all__ = ["OverlapTargets", "Target", "overlap_loss"]
+__all__ = ["OverlapTargets", "Targets", "overlap_loss", "regression_loss"]
 
 
-class Target(NamedTuple):
-    """The class of the nearest object (1 + label), and how much of it the window is, 0 to 1; the rest is background."""
+class Targets(NamedTuple):
+    """Of n windows: the classes of their objects (1 + label) int64 [n], how much of an object each counts for,
+    0 to 1 (the rest is background) float32 [n], offsets to the objects float32 [n,4], and which windows see
+    enough of one to learn those, bool [n].
+    """
 
-    label: int
-    share: float
+    labels: Tensor
+    shares: Tensor
+    offsets: Tensor
+    regressed: Tensor
+
+    def to(self, device: torch.device) -> "Targets":
+        """The same on another device."""
+        return Targets(*(part.to(device, non_blocking=True) for part in self))
 
 
 class OverlapTargets(Settings):
@@ -28,6 +40,7 @@ class OverlapTargets(Settings):
 
     background: float = Field(default=0.3, ge=0, le=1)
     object: float = Field(default=0.7, gt=0, le=1)
+    regression: float = Field(default=0.5, gt=0, le=1)  # windows of at least this overlap learn where the object is
 
     @model_validator(mode="after")
     def _ordered(self) -> "OverlapTargets":
@@ -35,19 +48,29 @@ class OverlapTargets(Settings):
             raise ValueError("background must not exceed object")
         return self
 
-    def target(self, label: int, overlap: float) -> Target:
-        """The target of a window that overlaps an object of class `label` (1 + its label) by `overlap`."""
-        if overlap >= self.object:
-            return Target(label, 1.0)
-        if overlap <= self.background:
-            return Target(label, 0.0)
-        return Target(label, (overlap - self.background) / (self.object - self.background))
+    def targets(
+        self, labels: NDArray[np.int64], overlaps: NDArray[np.float64], offsets: NDArray[np.float32]
+    ) -> Targets:
+        """Targets of windows that overlap objects of classes `labels` [n] (1 + label) by `overlaps` [n]."""
+        if self.background == self.object:
+            shares = (overlaps >= self.object).astype(np.float32)
+        else:
+            shares = ((overlaps - self.background) / (self.object - self.background)).clip(0, 1).astype(np.float32)
+        regressed = (overlaps >= self.regression) & (labels > 0)
+        parts = (labels, shares, np.ascontiguousarray(offsets, np.float32), regressed)
+        return Targets(*(torch.from_numpy(part) for part in parts))
 
 
-def overlap_loss(logits: Tensor, targets: list[Target]) -> Tensor:
+def overlap_loss(logits: Tensor, targets: Targets) -> Tensor:
     """Cross-entropy of logits [n,1+C] with targets, summed; column 0 is background."""
     logs = torch.log_softmax(logits.float(), dim=1)
-    labels = torch.tensor([target.label for target in targets])
-    shares = torch.tensor([target.share for target in targets])
-    objects = logs.gather(1, labels[:, None]).squeeze(1)
-    return -(shares * objects + (1 - shares) * logs[:, 0]).sum()
+    objects = logs.gather(1, targets.labels[:, None]).squeeze(1)
+    return -(targets.shares * objects + (1 - targets.shares) * logs[:, 0]).sum()
+
+
+def regression_loss(offsets: Tensor, targets: Targets) -> Tensor:
+    """Smooth L1 between offsets [n,4C] for the windows' own classes and the targets, summed (Girshick 2015)."""
+    rows = torch.arange(len(offsets), device=offsets.device)
+    own = offsets.float().view(len(offsets), -1, 4)[rows, (targets.labels - 1).clamp(min=0)]
+    loss = functional.smooth_l1_loss(own, targets.offsets, reduction="none").sum(dim=1)
+    return (loss * targets.regressed).sum()

@@ -23,7 +23,7 @@ from .views import view_pixels, whole_view
 
 __all__ = ["NOT_TRUNK", "MultiBox", "trunk_identity"]
 
-NOT_TRUNK = ("inception5", "classifier.", "fc.", "aux")
+NOT_TRUNK = ("inception5", "classifier.", "fc.", "regressor.", "aux")
 """Tensors of a network that the trunk, everything up to 4e, does not need."""
 
 

@@ -78,6 +78,13 @@ class ImageViews(NamedTuple):
         return np.stack([view_pixels(pixels, view, side, fill) for view in self.views])
 
 
+class ViewBatch(NamedTuple):
+    """Maps float16 [N,832,14,14] of views and the boxes [M,4] of the objects in each."""
+
+    maps: Tensor
+    objects: list[Tensor]
+
+
 class ViewTask:
     """MultiBox's loss on cached maps of views."""
 
@@ -108,12 +115,15 @@ class ViewTask:
         image, row = int(self.image_of[index]), int(self.row_of[index])
         return read_activation(self.paths[image], row), self.images[image].objects[row]
 
-    def losses(
-        self, module: nn.Module, examples: list[tuple[NDArray[np.float16], NDArray[np.float32]]]
-    ) -> dict[str, Tensor]:
-        """Location and confidence losses summed over the examples."""
+    def batch(self, examples: list[tuple[NDArray[np.float16], NDArray[np.float32]]]) -> ViewBatch:
+        """The examples with their maps in one tensor."""
         maps = torch.from_numpy(np.stack([activations for activations, _ in examples]))
-        return multibox_loss(module(maps), [objects for _, objects in examples], self.alpha, self.emphasis)
+        return ViewBatch(maps, [torch.from_numpy(objects) for _, objects in examples])
+
+    def losses(self, module: nn.Module, batch: ViewBatch) -> dict[str, Tensor]:
+        """Location and confidence losses summed over the batch."""
+        objects = [boxes.numpy() for boxes in batch.objects]
+        return multibox_loss(module(batch.maps), objects, self.alpha, self.emphasis)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,8 @@ from googlenet_rcnn.backbone.checkpoint import FORMAT, load_weights, read_card, 
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import Exit, ModelError
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 CARD = Card(labels=("cat", "dog"), task="detector", provenance="drawn at random")
 
 
@@ -60,6 +62,29 @@ def test_a_network_comes_back_with_its_card(tmp_path: Path) -> None:
     save_weights(path, network.state_dict(), CARD.model_copy(update={"labels": ("cat",)}))
     with pytest.raises(ModelError, match=r"classifier\.weight is \[3, 1024\], expected \[2, 1024\]"):
         load_network(path)
+
+
+def test_box_regression_comes_back_and_is_asked_for_by_the_card(tmp_path: Path) -> None:
+    # FAULTS 75, 77: a tensor that lacks or is too many is named; an older card is read as what it meant.
+    card, path = CARD.model_copy(update={"box_regression": True}), tmp_path / "network.safetensors"
+    network = build_network(card)
+    save_weights(path, network.state_dict(), card)
+    loaded = load_network(path)
+    assert (loaded.card, loaded.card.regressed) == (card, 2)
+    assert torch.equal(loaded.network.regressor.weight, network.regressor.weight)
+    assert torch.equal(loaded.network.regressor.bias, network.regressor.bias)
+    without = {name: value for name, value in network.state_dict().items() if not name.startswith("regressor.")}
+    with pytest.raises(ModelError, match=r"lacks the tensor regressor\.weight"):
+        load_weights(network, without, "file")
+    # A file from before there was box regression says nothing of it in its card.
+    old = {key: value for key, value in json.loads(CARD.model_dump_json()).items() if key != "box_regression"}
+    contiguous = {name: value.contiguous() for name, value in without.items()}
+    save_file(contiguous, path, metadata={"card": json.dumps(old)})
+    loaded = load_network(path)
+    assert (loaded.card, loaded.card.regressed, loaded.network.regressor) == (CARD, 0, None)
+    assert all(torch.equal(value, without[name]) for name, value in loaded.network.state_dict().items())
+    with pytest.raises(ModelError, match=r"a tensor the architecture lacks: regressor\.bias"):
+        load_weights(loaded.network, network.state_dict(), "file")
 
 
 def test_what_is_not_finite_is_never_written(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from googlenet_rcnn.backbone.googlenet_bn import GoogLeNetBN
 from googlenet_rcnn.backbone.lrn import LocalResponseNorm
 from googlenet_rcnn.core.card import Card
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 # Stage, output shape at 224x224, parameters (weights and biases), multiply-adds in millions.
 TABLE = [
     ("conv1", (64, 112, 112), 9_472, 118.0),
@@ -108,29 +110,63 @@ def test_heads_answer_in_training_only_and_by_name(kind: type[nn.Module]) -> Non
     with torch.no_grad():
         out = network.train()(images(2))
         assert isinstance(out, Logits)
-        assert [part.shape for part in out] == [(2, 7)] * 3
-        for name, source, logits in zip(names, sources, out[1:], strict=True):
+        assert [part.shape for part in out[:3]] == [(2, 7)] * 3
+        for name, source, logits in zip(names, sources, out[1:3], strict=True):
             assert seen[name] is logits
             assert seen[f"{name} in"] is seen[source]  # aux1 looks at 4a, aux2 at 4d
         seen.clear()
         out = network.eval()(images(2))
-    assert out[1:] == (None, None)
+    assert out[1:] == (None, None, None)
     assert not set(names) & set(seen)
     without = kind(7)
     with torch.no_grad():
-        assert without.train()(images(2))[1:] == (None, None)
+        assert without.train()(images(2))[1:] == (None, None, None)
 
 
 @pytest.mark.parametrize("kind", [GoogLeNet, GoogLeNetBN])
 def test_upper_of_lower_is_the_network(kind: type[nn.Module]) -> None:
     torch.manual_seed(0)
-    network = kind(5, heads=True).eval()
+    network = kind(5, heads=True, regressed=4).eval()
     with torch.inference_mode():
         x = images(2)
         lower = network.lower(x)
         assert lower.shape == (2, 832, 7, 7)
         assert network.pooled(lower).shape == (2, 1024)
-        assert torch.equal(network.upper(lower), network(x).main)
+        upper, whole = network.upper(lower), network(x)
+    assert torch.equal(upper.main, whole.main)
+    assert torch.equal(upper.offsets, whole.offsets)
+    assert (upper.main.shape, upper.offsets.shape) == ((2, 5), (2, 16))
+
+
+@pytest.mark.parametrize("kind", [GoogLeNet, GoogLeNetBN])
+def test_offsets_are_linear_in_the_pooled_features_and_change_nothing_else(kind: type[nn.Module]) -> None:
+    torch.manual_seed(0)
+    network, without = kind(5, heads=True, regressed=4), kind(5, heads=True)
+    extra = {name for name in network.state_dict() if name not in without.state_dict()}
+    assert extra == {"regressor.weight", "regressor.bias"}
+    assert parameters(network) - parameters(without) == 16 * 1024 + 16
+    without.load_state_dict({name: value for name, value in network.state_dict().items() if name not in extra})
+    x = torch.rand(2, 832, 7, 7, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for module in (network, without):
+            module.eval()
+        found = network.upper(x)
+        assert torch.equal(found.main, without.upper(x).main)
+        by_hand = network.pooled(x) @ network.regressor.weight.T + network.regressor.bias
+        torch.testing.assert_close(found.offsets, by_hand, rtol=1e-4, atol=1e-5)
+        # Dropout is for classes: where an object lies is told by all features, in training too.
+        network.train()
+        if kind is GoogLeNet:  # batch normalisation looks at other values when it trains
+            assert torch.equal(network.upper(x).offsets, found.offsets)
+            assert not torch.equal(network.upper(x).main, found.main)
+
+
+def test_a_card_with_box_regression_has_a_network_that_moves_boxes_of_its_labels_only() -> None:
+    for arch in ("googlenet", "googlenet-bn"):
+        card = Card(arch=arch, labels=("cat", "dog", "cow"), task="detector", box_regression=True)
+        network = build_network(card)
+        assert network.regressor.weight.shape == (12, 1024)
+        assert build_network(card.model_copy(update={"box_regression": False})).regressor is None
 
 
 def test_dropout_rates_and_first_weights() -> None:

@@ -63,6 +63,9 @@ def test_run_writes_a_detector_that_detect_reads(finished, kit, cli, rows):
     weights = folder / "out" / "detector.safetensors"
     card = read_card(weights)
     assert (card.task, len(card.labels), card.labels[6]) == ("detector", 20, "car")
+    assert card.box_regression
+    losses = [json.loads(line)["loss"] for line in (folder / "out" / "head" / "log.jsonl").read_text().splitlines()]
+    assert {*map(frozenset, losses)} == {frozenset({"softmax", "boxes"})}
     recipe = json.loads((folder / "out" / "recipe.json").read_text())
     assert recipe["windows"]["hard"] == 1
     assert recipe["head"]["batch"] == 4
@@ -84,7 +87,8 @@ def test_second_run_into_the_same_folder_is_refused(finished, cli, arguments):
 
 
 @pytest.mark.parametrize(
-    "setting", ["head.rate=0.1", "classifier_rate=2.0", "context=0", "targets.object=0.9", "seed=1"]
+    "setting",
+    ["head.rate=0.1", "classifier_rate=2.0", "context=0", "targets.object=0.9", "box_regression=false", "seed=1"],
 )
 def test_resume_with_other_settings_is_refused_and_changes_nothing(finished, cli, arguments, setting):
     folder, _ = finished
@@ -141,6 +145,8 @@ def test_interrupted_run_resumes_to_the_same_bytes(finished, process, cli, argum
         (["--set", "head.batch=many"], "RECIPE_VALUE", "head.batch"),
         (["--set", "head.batch"], "RECIPE_SET", "key=value"),
         (["--set", "targets.background=0.8"], "RECIPE_VALUE", "targets: "),
+        (["--set", "targets.regression=0"], "RECIPE_VALUE", "targets.regression"),
+        (["--set", "box_regression=perhaps"], "RECIPE_VALUE", "box_regression"),
         (["--recipe", "no-such.toml"], "RECIPE_MISSING", "no-such.toml"),
         (["--init", "no-such-model"], "WEIGHTS_UNKNOWN", "--init no-such-model"),
         (["--set", "proposals.preset=none"], "PROPOSAL_SETTING", "none"),

@@ -23,7 +23,8 @@ SIZE = Size(60, 80)
 WINDOWS = Windows(
     Boxes(np.array([(5, 10, 45, 50), (0, 0, 20, 20), (30, 30, 80, 60)]), SIZE),
     np.array([2, 0, 1]),
-    np.array([1, 0, 0.25], np.float32),
+    np.array([1, 0, 0.25]),
+    np.array([(5, 10, 45, 50), (0, 0, 20, 20), (20, 30, 70, 60)], np.float32),
     np.array([False, True, False]),
 )
 
@@ -161,7 +162,7 @@ def test_order_and_company_of_images_do_not_matter(cache, images, tmp_path) -> N
 
 
 def test_an_image_without_windows_has_an_empty_shard(cache, images) -> None:
-    none = Windows(Boxes.empty(SIZE), np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, bool))
+    none = Windows(*(column[:0] for column in WINDOWS))
     (shard,) = cache.build([images[0]._replace(windows=none)])
     assert load_file(shard.path)["activations"].shape == (0, 3, 7, 7)
 

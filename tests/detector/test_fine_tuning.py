@@ -16,6 +16,7 @@ from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.training import TrainSettings
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import DataError, UsageError
+from googlenet_rcnn.core.store import read_json_lines
 from googlenet_rcnn.core.types import LabelSet, Size
 from googlenet_rcnn.datasets.voc import read_voc
 from googlenet_rcnn.detector import fine_tuning
@@ -23,6 +24,8 @@ from googlenet_rcnn.detector.fine_tuning import DetectorRecipe, FineTuning
 from googlenet_rcnn.detector.regions import GoogLeNetRegions
 from googlenet_rcnn.detector.sampling import WindowSampling
 from googlenet_rcnn.detector.targets import OverlapTargets
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SIZE, LABELS = Size(60, 80), LabelSet(("cat", "dog"))
 STEP = TrainSettings(epochs=0.3, batch=4, rate=0.02, average=0.9, clip=1.0)
@@ -81,10 +84,12 @@ def test_the_result_is_a_detector(setting, finished) -> None:
     assert path == setting[1].out / "detector.safetensors"
     regions = GoogLeNetRegions.load(path)
     assert regions.labels == LABELS
-    rows = regions.probabilities(np.zeros((1, 224, 224, 3), np.uint8))
+    rows, offsets = regions.score(np.zeros((1, 224, 224, 3), np.uint8))
     assert rows.shape == (1, 3)
     assert rows.sum() == pytest.approx(1)
+    assert offsets.shape == (1, 2, 4)
     card = read_card(path)
+    assert card.box_regression
     assert card.recipe == RECIPE.model_dump(mode="json")
     assert (card.task, card.data, card.seed, card.licence) == ("detector", "tiny", 0, "CC0")
     assert "drawn at random" in card.provenance
@@ -95,11 +100,16 @@ def test_every_layer_learned(setting, finished) -> None:
     before, after = read_tensors(setting[1].init), read_tensors(finished[0])
     assert all(tensor.dtype == torch.float16 for tensor in after.values())
     shared = [name for name in before if not name.startswith("classifier.")]
-    assert set(after) == {*shared, "classifier.weight", "classifier.bias"}
+    assert set(after) == {*shared, *(f"{n}.{part}" for n in ("classifier", "regressor") for part in ("weight", "bias"))}
     assert [name for name in shared if torch.equal(before[name].half(), after[name])] == []
     assert after["classifier.weight"].shape == (3, 1024)
     assert 0.005 < float(after["classifier.weight"].float().std()) < 0.05  # begun from N(0, 0.01)
     assert float(after["classifier.bias"].abs().min()) > 0
+    assert after["regressor.weight"].shape == (8, 1024)
+    assert float(after["regressor.bias"].abs().min()) > 0
+    assert [row["loss"].keys() for row in read_json_lines(finished[0].parent / "head" / "log.jsonl")] == [
+        {"softmax", "boxes"}
+    ] * 2
 
 
 def test_only_the_upper_part_learns_in_stage_head(setting, finished) -> None:
@@ -120,17 +130,18 @@ def test_both_stages_learn_by_the_recipes_targets(setting, finished, tmp_path, m
     learned = []
 
     def look(network, task, *args, **kwargs):
-        targets = [task.example(row, np.random.default_rng(0))[1] for row in range(len(task))]
-        learned.append({(label, round(share, 6)) for label, share in targets})
+        targets = task.batch([task.example(row, np.random.default_rng(0)) for row in range(len(task))]).targets
+        rows = zip(targets.labels.tolist(), targets.shares.tolist(), targets.regressed.tolist(), strict=True)
+        learned.append({(label, round(share, 6), regressed) for label, share, regressed in rows})
         return network.state_dict()
 
     monkeypatch.setattr(fine_tuning, "train", look)
     # Proposed are 0.95 of each object, and a box that touches none.
-    half_way = RECIPE.model_copy(update={"targets": OverlapTargets(background=0.9, object=1.0)})
-    for recipe, share in ((RECIPE, 1), (half_way, 0.5)):
+    half_way = RECIPE.model_copy(update={"targets": OverlapTargets(background=0.9, object=1.0, regression=0.96)})
+    for recipe, share, regressed in ((RECIPE, 1, True), (half_way, 0.5, False)):
         learned.clear()
         replace(run, recipe=recipe, out=tmp_path / str(share)).run(dataset, "tiny", resume=False)
-        expected = {(0, 0), (1, 1), (2, 1), (1, share), (2, share)}
+        expected = {(0, 0, False)} | {(n, *kind) for n in (1, 2) for kind in ((1, True), (share, regressed))}
         assert learned == [expected, expected]  # the head's, the network's
 
 
@@ -159,6 +170,59 @@ def test_stopped_after_the_head_and_continued_gives_the_same_bytes(setting, fini
     assert again.read_bytes() == finished[0].read_bytes()
 
 
+STILL = RECIPE.model_copy(update={"box_regression": False, "network": STEP.model_copy(update={"epochs": 0.0})})
+
+
+@pytest.fixture(scope="module")
+def still(setting, finished, tmp_path_factory):
+    """Path of a detector that moves no boxes; its windows and activations are those of the one that does."""
+    dataset, run = setting
+    return replace(run, recipe=STILL, out=tmp_path_factory.mktemp("still")).run(dataset, "tiny", resume=False)
+
+
+def test_without_box_regression_only_classes_are_learned(still) -> None:
+    assert not read_card(still).box_regression
+    assert [name for name in read_tensors(still) if "regressor" in name] == []
+    assert [[*row["loss"]] for row in read_json_lines(still.parent / "head" / "log.jsonl")] == [["softmax"]] * 2
+    assert GoogLeNetRegions.load(still).score(np.zeros((1, 224, 224, 3), np.uint8)).offsets is None
+
+
+def test_without_box_regression_a_stopped_run_goes_on_to_the_same_bytes(setting, still, tmp_path) -> None:
+    dataset, run = setting
+
+    def stop(stage, progress) -> None:
+        if progress.step == 2:
+            raise Stopped
+
+    settings = STILL.model_copy(update={"head": STILL.head.model_copy(update={"checkpoint_minutes": 0})})
+    run = replace(run, recipe=settings, out=tmp_path)
+    with pytest.raises(Stopped):
+        replace(run, report=stop).run(dataset, "tiny", resume=False)
+    steps = []
+    again = replace(run, report=lambda stage, p: steps.append(p.step)).run(dataset, "tiny", resume=True)
+    assert steps == [2]
+    found, expected = read_tensors(again), read_tensors(still)
+    assert all(torch.equal(found[name], expected[name]) for name in found.keys() | expected.keys())
+
+
+@pytest.mark.parametrize(("begin", "moves", "kept"), [("still", True, False), ("finished", True, True)])
+def test_a_detector_trained_on_keeps_its_layers_and_draws_those_it_lacks(
+    request, setting, tmp_path, monkeypatch, begin, moves, kept
+) -> None:
+    dataset, run = setting
+    init = request.getfixturevalue(begin)
+    init = init if begin == "still" else init[0]
+    monkeypatch.setattr(fine_tuning, "train", lambda network, *args, **kwargs: network.state_dict())
+    recipe = RECIPE.model_copy(update={"box_regression": moves, "head": STILL.network})
+    path = replace(run, init=init, recipe=recipe, out=tmp_path).run(dataset, "tiny", resume=False)
+    before, began = read_tensors(init), read_tensors(path)
+    assert [name for name in before if not torch.equal(began[name], before[name])] == []
+    if not kept:
+        assert set(began) - set(before) == {"regressor.weight", "regressor.bias"}
+        assert not began["regressor.bias"].any()
+        assert 0.0008 < float(began["regressor.weight"].float().std()) < 0.0012
+
+
 def test_a_detector_of_the_same_classes_is_trained_on_without_the_head_stage(setting, finished, tmp_path) -> None:
     dataset, run = setting
     recipe = RECIPE.model_copy(update={"head": RECIPE.head.model_copy(update={"epochs": 0.0})})
@@ -177,6 +241,7 @@ OTHER = {
     "context": {"context": 8},
     "classifier_rate": {"classifier_rate": 1.0},
     "windows": {"windows": WindowSampling(positives=1, hard=1, background=1)},
+    "box_regression": {"box_regression": False},
     "targets": {"targets": OverlapTargets(background=0.5, object=0.5)},
     "seed": {"seed": 1},
 }

@@ -5,8 +5,10 @@ import pytest
 from stub_parts import COLOURS, ColourClassifier, FixedProposer
 
 from googlenet_rcnn.core.types import Boxes, Proposals, Size
+from googlenet_rcnn.detector.box_regression import offsets_to
 from googlenet_rcnn.detector.cascade import Cascade
 from googlenet_rcnn.detector.pipeline import Detector
+from googlenet_rcnn.detector.region_scores import RegionScores
 from googlenet_rcnn.detector.selection import Selection
 from googlenet_rcnn.detector.warp import Warp
 
@@ -18,6 +20,11 @@ NEAR = tuple(
     for left, top, right, bottom in ((9, 0, 9, 0), (0, 9, 0, 9), (8, 8, -8, -8), (-8, -8, 9, 9), (9, 9, 9, 9))
 )
 AROUND = BACKGROUND + NEAR
+HOLDING = BACKGROUND + tuple(
+    row
+    for row in NEAR
+    if any(row[0] <= x1 and row[2] >= x2 and row[1] <= y1 and row[3] >= y2 for x1, y1, x2, y2 in (RED, BLUE))
+)
 
 
 @pytest.fixture
@@ -31,6 +38,22 @@ def image():
 def detector(rows=(*AROUND, RED, BLUE), **changes) -> Detector:
     parts = {"selection": Selection(score_threshold=0.4)} | changes
     return Detector(FixedProposer(tuple(rows)), ColourClassifier(), Warp(64, 4), **parts)
+
+
+class SeeingClassifier(ColourClassifier):
+    """Also tells from a crop alone how far each colour reaches in it."""
+
+    def score(self, crops):
+        scores = super().score(crops)
+        offsets = np.zeros((len(crops), len(COLOURS), 4), np.float32)
+        window = np.array([[4, 4, 60, 60]], np.float32)  # where in a crop its box lies
+        for row, crop in enumerate(crops):
+            for label, colour in enumerate(COLOURS.values()):
+                y, x = np.nonzero((np.abs(crop.astype(int) - colour) < 100).all(axis=2))
+                if len(x):
+                    seen = np.array([[x.min(), y.min(), x.max() + 1, y.max() + 1]], np.float32)
+                    offsets[row, label] = offsets_to(seen, window)[0]
+        return RegionScores(scores.probabilities, offsets)
 
 
 def as_rows(detections):
@@ -62,6 +85,29 @@ def test_the_cascade_scores_fewer_boxes_and_finds_the_same(image) -> None:
     assert fast.scored < exhaustive.scored == exhaustive.proposals == fast.proposals
     assert as_rows(fast.detections) == as_rows(exhaustive.detections)
     assert fast.detections.scores.tobytes() == exhaustive.detections.scores.tobytes()
+
+
+@pytest.mark.parametrize("cascade", [None, Cascade()])
+@pytest.mark.parametrize("chunk", [3, 256])
+def test_what_nobody_proposed_is_found_where_the_classifier_sees_it_end(image, cascade, chunk) -> None:
+    parts = (Warp(64, 4), Selection(score_threshold=0.4), cascade, chunk)
+    found = Detector(FixedProposer(HOLDING), SeeingClassifier(), *parts).detect(image).detections
+    still = Detector(FixedProposer(HOLDING), ColourClassifier(), *parts).detect(image).detections
+    assert sorted(found.labels.tolist()) == [0, 2]
+    for label, box in ((0, RED), (2, BLUE)):
+        moved = found.boxes.coordinates[found.labels == label][0]
+        assert np.abs(moved - box).max() < 2.5  # two pixels of a crop
+        assert np.abs(still.boxes.coordinates - box).max(axis=1).min() > 5
+
+
+def test_boxes_are_moved_the_same_whether_or_not_some_were_never_scored(image) -> None:
+    exhaustive, fast = (
+        Detector(FixedProposer(AROUND), SeeingClassifier(), Warp(64, 4), Selection(0.4), cascade).detect(image)
+        for cascade in (None, Cascade())
+    )
+    assert fast.scored < exhaustive.scored
+    a, b = fast.detections.boxes.coordinates, exhaustive.detections.boxes.coordinates
+    assert a.tobytes() == b.tobytes()
 
 
 def test_without_proposals_the_cascade_finds_nothing(image) -> None:

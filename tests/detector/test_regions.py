@@ -13,9 +13,12 @@ from googlenet_rcnn.backbone.checkpoint import save_weights
 from googlenet_rcnn.core.card import Card, Preprocessing
 from googlenet_rcnn.core.errors import ModelError, UsageError
 from googlenet_rcnn.core.types import LabelSet
+from googlenet_rcnn.detector.region_scores import RegionScores
 from googlenet_rcnn.detector.regions import Ensemble, GoogLeNetRegions
 from googlenet_rcnn.proposals.selective_search import SelectiveSearch
 from googlenet_rcnn.proposals.union import Union
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 LABELS = LabelSet(("cat", "dog"))
 BOXES = FixedProposer(((0, 0, 1, 1), (0, 0, 60, 40), (5, 5, 20, 20)), "boxes")
@@ -23,20 +26,22 @@ BOXES = FixedProposer(((0, 0, 1, 1), (0, 0, 60, 40), (5, 5, 20, 20)), "boxes")
 
 @dataclass
 class RandomClassifier:
-    """Distributions drawn with a seed taken from each crop's sum."""
+    """Distributions, and offsets if it moves boxes, drawn with a seed taken from each crop's sum."""
 
     seed: int
     labels: LabelSet = LABELS
+    moves: bool = False
 
-    def probabilities(self, crops):
-        rows = [
-            np.random.default_rng([self.seed, int(crop.sum(dtype=np.int64))]).dirichlet(np.ones(3)) for crop in crops
-        ]
-        return np.array(rows, dtype=np.float32).reshape(-1, 3)
+    def score(self, crops):
+        drawn = [np.random.default_rng([self.seed, int(crop.sum(dtype=np.int64))]) for crop in crops]
+        rows = np.array([random.dirichlet(np.ones(3)) for random in drawn], dtype=np.float32).reshape(-1, 3)
+        offsets = np.array([random.normal(size=(2, 4)) for random in drawn], dtype=np.float32).reshape(-1, 2, 4)
+        return RegionScores(rows, offsets if self.moves else None)
 
 
 def card(**changes) -> Card:
-    return Card(**({"task": "detector", "labels": LABELS.names, "warp_context": 10} | changes))
+    described = {"task": "detector", "labels": LABELS.names, "warp_context": 10, "box_regression": True}
+    return Card(**(described | changes))
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +80,10 @@ def test_proposers_keep_the_contract(proposer) -> None:
         RandomClassifier(1),
         Ensemble((RandomClassifier(1),)),
         Ensemble((RandomClassifier(1), Ensemble((RandomClassifier(2), RandomClassifier(3))))),
+        RandomClassifier(1, moves=True),
+        Ensemble((RandomClassifier(1), RandomClassifier(2, moves=True), RandomClassifier(3, moves=True))),
     ],
-    ids=["colour", "random", "ensemble of one", "ensemble of ensembles"],
+    ids=["colour", "random", "ensemble of one", "ensemble of ensembles", "moving", "moving and not"],
 )
 def test_classifiers_keep_the_contract(classifier) -> None:
     check_region_classifier(classifier, side=16)
@@ -86,13 +93,30 @@ def test_the_network_keeps_the_contract_alone_and_in_an_ensemble(network) -> Non
     check_region_classifier(Ensemble((network, GoogLeNetRegions(network.network, network.card, batch=2))))
 
 
-def test_rows_are_the_softmax_of_the_network(network) -> None:
+def test_rows_are_the_softmax_of_the_network_and_its_offsets(network) -> None:
     crops = np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
     blue_first = torch.from_numpy(crops[..., ::-1].copy()).permute(0, 3, 1, 2).float()
     with torch.no_grad():
-        logits = network.network(blue_first - torch.tensor([104.0, 117, 123])[:, None, None]).main.double()
+        answer = network.network(blue_first - torch.tensor([104.0, 117, 123])[:, None, None])
+    logits = answer.main.double()
     expected = torch.exp(logits - torch.logsumexp(logits, 1, keepdim=True)).numpy()
-    np.testing.assert_allclose(network.probabilities(crops), expected, atol=1e-5)
+    found = network.score(crops)
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)
+    # Four values in a row are those of one class.
+    by_class = np.stack([answer.offsets[:, :4], answer.offsets[:, 4:]], axis=1)
+    np.testing.assert_allclose(found.offsets, by_class, rtol=1e-4, atol=1e-4)
+    assert found.offsets.dtype == np.float32
+
+
+def test_a_network_without_box_regression_moves_nothing(network, tmp_path) -> None:
+    tensors = {n: v for n, v in network.network.state_dict().items() if not n.startswith("regressor.")}
+    save_weights(tmp_path / "still.safetensors", tensors, card(box_regression=False))
+    crops = np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
+    still = GoogLeNetRegions.load(tmp_path / "still.safetensors")
+    assert still.score(crops).offsets is None
+    np.testing.assert_allclose(still.score(crops).probabilities, network.score(crops).probabilities, atol=1e-6)
+    both = Ensemble((still, network)).score(crops)
+    np.testing.assert_allclose(both.offsets, network.score(crops).offsets, rtol=1e-4, atol=1e-4)
 
 
 def test_a_checkpoint_brings_its_labels_and_warp(network) -> None:
@@ -105,9 +129,24 @@ def test_a_checkpoint_brings_its_labels_and_warp(network) -> None:
 def test_an_ensemble_is_the_mean_of_its_members(count) -> None:
     crops = np.random.default_rng(2).integers(0, 256, (7, 8, 8, 3), dtype=np.uint8)
     members = [RandomClassifier(seed) for seed in range(count)]
-    mean = np.mean([member.probabilities(crops).astype(np.float64) for member in members], axis=0)
-    np.testing.assert_allclose(Ensemble(members).probabilities(crops), mean, atol=1e-7)
+    mean = np.mean([member.score(crops).probabilities.astype(np.float64) for member in members], axis=0)
+    np.testing.assert_allclose(Ensemble(members).score(crops).probabilities, mean, atol=1e-7)
     assert Ensemble(members).labels == LABELS
+
+
+@pytest.mark.parametrize("moving", [(), (0,), (1, 2), (0, 1, 2, 3)])
+def test_only_members_that_move_boxes_say_where_to(moving) -> None:
+    crops = np.random.default_rng(2).integers(0, 256, (7, 8, 8, 3), dtype=np.uint8)
+    members = [RandomClassifier(seed, moves=seed in moving) for seed in range(4)]
+    found = Ensemble(members).score(crops)
+    still = Ensemble([RandomClassifier(seed) for seed in range(4)]).score(crops)
+    assert np.array_equal(found.probabilities, still.probabilities)
+    if moving:
+        said = [members[seed].score(crops).offsets.astype(np.float64) for seed in moving]
+        np.testing.assert_allclose(found.offsets, sum(said) / len(said), atol=1e-6)
+        assert found.offsets.dtype == np.float32
+    else:
+        assert found.offsets is None
 
 
 @pytest.mark.parametrize("names", [("dog", "cat"), ("cat",), ("cat", "dog", "cow")])

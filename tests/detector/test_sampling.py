@@ -29,19 +29,19 @@ def draw(rows, truths, sampling=ALL, seed=0):
     return sample_windows(proposals(rows), truth(truths), sampling, np.random.default_rng(seed))
 
 
-def expected(box, truths, sampling) -> tuple[int, float] | None:
-    """1 + class of the object it overlaps most (0: none) and that overlap; None for a window that is left out."""
+def expected(box, truths, sampling) -> tuple[int, float, list[float]] | None:
+    """1 + class of the object it overlaps most (0: none), that overlap and its box; None for one that is left out."""
     overlaps = [
         float(intersection_over_union(np.array([box], np.float32), np.array([b], np.float32))[0, 0])
         for _, b, _ in truths
     ]
     if not any(overlaps):
-        return 0, 0.0
+        return 0, 0.0, [*box]
     best = overlaps.index(max(overlaps))
-    label, _, difficult = truths[best]
+    label, nearest, difficult = truths[best]
     if difficult and max(overlaps) >= sampling.hard_overlap:
         return None
-    return 0 if difficult else label + 1, max(overlaps)
+    return 0 if difficult else label + 1, max(overlaps), [*nearest]
 
 
 @pytest.mark.parametrize("difficult", [False, True])
@@ -54,12 +54,12 @@ def test_labels_and_overlaps_are_those_of_the_best_object(overlap, difficult) ->
     answers = {tuple(map(float, row)): expected(row, truths, sampling) for row in rows}
     objects = 3 - difficult
     assert len(windows.labels) == objects + sum(expected(row, truths, sampling) is not None for row in rows)
-    assert {0 < best < overlap for _, best in filter(None, answers.values())} == {False, True}
-    for box, *got in zip(
-        windows.boxes.coordinates[objects:], windows.labels[objects:], windows.overlaps[objects:], strict=True
-    ):
-        label, best = answers[tuple(box.tolist())]
+    assert {0 < best < overlap for _, best, _ in filter(None, answers.values())} == {False, True}
+    columns = (windows.boxes.coordinates, windows.labels, windows.overlaps, windows.objects)
+    for box, *got, nearest in zip(*(column[objects:] for column in columns), strict=True):
+        label, best, wanted = answers[tuple(box.tolist())]
         assert got == [label, pytest.approx(best, abs=1e-6)]
+        assert nearest.tolist() == wanted
 
 
 def test_objects_come_first_and_difficult_ones_do_not_come() -> None:
@@ -67,7 +67,8 @@ def test_objects_come_first_and_difficult_ones_do_not_come() -> None:
     assert windows.boxes.coordinates.tolist() == [list(DOG), list(CAT)]
     assert windows.labels.tolist() == [2, 1]
     assert windows.overlaps.tolist() == [1, 1]
-    assert (windows.labels.dtype, windows.overlaps.dtype) == (np.int64, np.float64)
+    assert windows.objects.tolist() == [list(DOG), list(CAT)]
+    assert [column.dtype for column in windows[1:4]] == [np.int64, np.float64, np.float32]
 
 
 @pytest.mark.parametrize(
@@ -146,14 +147,16 @@ def test_the_generator_decides() -> None:
 @pytest.mark.parametrize("truths", [[], [(0, CAT, True)]])
 def test_nothing_proposed_and_nothing_to_learn(truths) -> None:
     windows = draw([], truths)
-    assert [len(values) for values in windows] == [0] * 4
-    assert [values.dtype for values in windows[1:]] == [np.int64, np.float64, np.bool_]
+    assert [len(values) for values in windows] == [0] * 5
+    assert [values.dtype for values in windows[1:]] == [np.int64, np.float64, np.float32, np.bool_]
+    assert windows.objects.shape == (0, 4)
     assert windows.boxes.size == SIZE
 
 
 def test_an_image_without_objects_gives_background() -> None:
     windows = draw(many(), [], WindowSampling(positives=5, hard=4, background=4))
     assert windows.labels.tolist() == windows.overlaps.tolist() == [0] * 8
+    assert np.array_equal(windows.objects, windows.boxes.coordinates)  # nowhere to move to
 
 
 def by_loops(box, truths) -> tuple[int, Fraction, int]:
@@ -186,6 +189,8 @@ def test_nearest_objects_equal_loops_over_exact_fractions(seed) -> None:
     assert near.labels.tolist() == [label for label, _, _ in answers]
     assert near.overlaps.tolist() == pytest.approx([float(overlap) for _, overlap, _ in answers], abs=1e-12)
     touching = [index for index, answer in enumerate(answers) if answer[2] >= 0]
+    nearest = [truths[answer[2]][1] if answer[2] >= 0 else box for box, answer in zip(boxes, answers, strict=True)]
+    assert near.objects.tolist() == nearest
     assert near.ignored[touching].tolist() == [truths[answers[index][2]][2] for index in touching]
     assert (near.labels.dtype, near.overlaps.dtype, near.ignored.dtype) == (np.int64, np.float64, np.bool_)
     # The scene holds what it is to test: boxes that touch nothing, and ties that a last one would win otherwise.
@@ -208,4 +213,5 @@ def test_of_equal_overlaps_the_first_object_is_nearest(rows) -> None:
 def test_boxes_that_touch_no_object_and_no_boxes(boxes, truths) -> None:
     near = nearest_objects(np.array(boxes, np.float32).reshape(-1, 4), truth(truths))
     assert near.labels.tolist() == near.overlaps.tolist() == near.ignored.tolist() == [0] * len(boxes)
+    assert near.objects.tolist() == [list(box) for box in boxes]
     assert (near.labels.dtype, near.overlaps.dtype, near.ignored.dtype) == (np.int64, np.float64, np.bool_)

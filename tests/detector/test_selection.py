@@ -1,9 +1,13 @@
 """Selection against a naive one: every pair of boxes, one class at a time."""
 
+import math
+
 import numpy as np
 import pytest
 
 from googlenet_rcnn.core.types import Boxes, Size
+from googlenet_rcnn.detector.box_regression import SCALE, offsets_to
+from googlenet_rcnn.detector.region_scores import RegionScores
 from googlenet_rcnn.detector.selection import Selection
 
 SIZE = Size(100, 100)
@@ -16,10 +20,23 @@ def overlap(a, b) -> float:
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
 
 
-def slow(boxes, probabilities, threshold, iou, cap):
+def moved(box, offset) -> list[float]:
+    """One box moved and cut to the image, in plain Python; as it was where nothing of it is left."""
+    x1, y1, x2, y2 = box
+    move_x, move_y, grow_x, grow_y = (float(a) * float(b) for a, b in zip(offset, SCALE, strict=True))
+    x, y = (x1 + x2) / 2 + move_x * (x2 - x1), (y1 + y2) / 2 + move_y * (y2 - y1)
+    half_x, half_y = (x2 - x1) * math.exp(grow_x) / 2, (y2 - y1) * math.exp(grow_y) / 2
+    new = [float(np.float32(min(max(value, 0), 100))) for value in (x - half_x, y - half_y, x + half_x, y + half_y)]
+    return new if new[0] < new[2] and new[1] < new[3] else box
+
+
+def slow(boxes, probabilities, threshold, iou, cap, offsets=None):
     """Rows (box, label, score), best first."""
     found = []
+    proposed = boxes
     for label in range(probabilities.shape[1] - 1):
+        if offsets is not None:
+            boxes = [moved(box, offsets[row, label]) for row, box in enumerate(proposed)]
         scores = [float(value) for value in probabilities[:, label + 1]]
         rows = [i for i in sorted(range(len(scores)), key=lambda i: -scores[i]) if scores[i] >= threshold]
         kept: list[int] = []
@@ -44,11 +61,48 @@ def scene(seed: int, count: int = 60, classes: int = 4, levels: int = 1000):
 @pytest.mark.parametrize("seed", [0, 1])
 def test_equals_the_naive_selection(settings, levels, seed) -> None:
     boxes, probabilities = scene(seed, levels=levels)
-    found = Selection(*settings).select(Boxes(boxes, SIZE), probabilities)
+    found = Selection(*settings).select(Boxes(boxes, SIZE), RegionScores(probabilities))
     expected = slow(boxes.tolist(), probabilities, *settings)
     assert found.boxes.coordinates.tolist() == [box for box, _, _ in expected]
     assert found.labels.tolist() == [label for _, label, _ in expected]
     assert found.scores.tolist() == [score for _, _, score in expected]
+
+
+@pytest.mark.parametrize("settings", [(0.01, 0.3, 100), (0.5, 0.0, 100), (0.25, 0.7, 3), (0.0, 1.0, 1)])
+@pytest.mark.parametrize("size", [1.0, 30.0])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_boxes_are_moved_for_each_class_before_suppression(settings, size, seed) -> None:
+    boxes, probabilities = scene(seed, levels=1000)
+    offsets = np.random.default_rng(seed).normal(scale=size, size=(60, 4, 4)).astype(np.float32)
+    found = Selection(*settings).select(Boxes(boxes, SIZE), RegionScores(probabilities, offsets))
+    expected = slow(boxes.tolist(), probabilities, *settings, offsets)
+    assert found.labels.tolist() == [label for _, label, _ in expected]
+    assert found.scores.tolist() == [score for _, _, score in expected]
+    np.testing.assert_allclose(found.boxes.coordinates, [box for box, _, _ in expected], atol=1e-4)
+    # Suppression before the move would keep other boxes.
+    still = Selection(*settings).select(Boxes(boxes, SIZE), RegionScores(probabilities))
+    assert still.boxes.coordinates.tolist() != found.boxes.coordinates.tolist()
+
+
+def test_offsets_of_nothing_change_nothing() -> None:
+    boxes, probabilities = scene(5)
+    boxes[:, :2] += 0.3
+    still = Selection().select(Boxes(boxes, SIZE), RegionScores(probabilities))
+    found = Selection().select(Boxes(boxes, SIZE), RegionScores(probabilities, np.zeros((60, 4, 4), np.float32)))
+    assert found.boxes.coordinates.tobytes() == still.boxes.coordinates.tobytes()
+    assert found.labels.tolist() == still.labels.tolist()
+    assert found.scores.tobytes() == still.scores.tobytes()
+
+
+def test_boxes_that_come_to_lie_on_one_object_are_one_detection_at_its_place() -> None:
+    wanted = np.array([[30, 30, 70, 80]] * 3, np.float32)
+    boxes = np.array([[20, 20, 50, 60], [50, 40, 90, 90], [40, 60, 60, 70]], np.float32)
+    offsets = np.zeros((3, 2, 4), np.float32)
+    offsets[:, 0] = offsets_to(wanted, boxes)
+    scores = RegionScores(np.array([[0, 0.5, 0.3], [0, 0.9, 0], [0, 0.7, 0]], np.float32), offsets)
+    found = Selection(score_threshold=0.2).select(Boxes(boxes, SIZE), scores)
+    assert found.labels.tolist() == [0, 1]
+    np.testing.assert_allclose(found.boxes.coordinates, [wanted[0], boxes[0]], atol=1e-4)
 
 
 def test_background_never_appears() -> None:
@@ -56,7 +110,7 @@ def test_background_never_appears() -> None:
     probabilities[:, 0] = 1
     without = probabilities.copy()
     without[:, 0] = 0
-    with_it, without_it = (Selection().select(Boxes(boxes, SIZE), p) for p in (probabilities, without))
+    with_it, without_it = (Selection().select(Boxes(boxes, SIZE), RegionScores(p)) for p in (probabilities, without))
     assert with_it.scores.tobytes() == without_it.scores.tobytes()
     assert set(with_it.labels) <= {0, 1, 2, 3}
 
@@ -64,7 +118,7 @@ def test_background_never_appears() -> None:
 def test_a_score_on_the_threshold_counts_and_one_below_does_not() -> None:
     boxes = Boxes(np.array([[0, 0, 10, 10], [50, 50, 60, 60]]), SIZE)
     below = np.nextafter(np.float32(0.5), np.float32(0))
-    found = Selection(0.5).select(boxes, np.array([[0.5, 0.5], [0.5, below]], np.float32))
+    found = Selection(0.5).select(boxes, RegionScores(np.array([[0.5, 0.5], [0.5, below]], np.float32)))
     assert found.scores.tolist() == [0.5]
 
 
@@ -72,26 +126,30 @@ def test_the_cap_counts_what_is_left_after_suppression() -> None:
     copies = np.array([[0, 0, 20, 20]] * 5 + [[40, 40, 60, 60], [70, 70, 90, 90]])
     probabilities = np.zeros((7, 2), np.float32)
     probabilities[:, 1] = np.linspace(0.9, 0.3, 7)
-    found = Selection(max_detections=2).select(Boxes(copies, SIZE), probabilities)
+    found = Selection(max_detections=2).select(Boxes(copies, SIZE), RegionScores(probabilities))
     assert found.boxes.coordinates[:, 0].tolist() == [0, 40]
 
 
 def test_the_same_box_may_be_several_things() -> None:
-    found = Selection().select(Boxes(np.array([[0, 0, 9, 9]]), SIZE), np.array([[0.2, 0.3, 0.5]], np.float32))
+    found = Selection().select(
+        Boxes(np.array([[0, 0, 9, 9]]), SIZE), RegionScores(np.array([[0.2, 0.3, 0.5]], np.float32))
+    )
     assert found.labels.tolist() == [1, 0]
 
 
 def test_ties_go_by_class_and_then_by_proposal() -> None:
     boxes = np.array([[60, 60, 80, 80], [0, 0, 20, 20], [1, 0, 21, 20]])
-    found = Selection().select(Boxes(boxes, SIZE), np.full((3, 3), 0.5, np.float32))
+    found = Selection().select(Boxes(boxes, SIZE), RegionScores(np.full((3, 3), 0.5, np.float32)))
     assert found.labels.tolist() == [0, 0, 1, 1]
     assert found.boxes.coordinates[:, 0].tolist() == [60, 0, 60, 0]
 
 
 @pytest.mark.parametrize("count", [0, 5])
-def test_nothing_found_is_an_answer(count) -> None:
+@pytest.mark.parametrize("regressing", [False, True])
+def test_nothing_found_is_an_answer(count, regressing) -> None:
     boxes, _ = scene(3, count)
-    found = Selection(0.5).select(Boxes(boxes, SIZE), np.full((count, 3), 0.1, np.float32))
+    offsets = np.ones((count, 2, 4), np.float32) if regressing else None
+    found = Selection(0.5).select(Boxes(boxes, SIZE), RegionScores(np.full((count, 3), 0.1, np.float32), offsets))
     assert len(found) == 0
     assert found.size == SIZE
 
@@ -102,7 +160,17 @@ def test_probabilities_that_are_not_finite_are_refused(value, column) -> None:
     boxes, probabilities = scene(4, 5)
     probabilities[3, column] = value
     with pytest.raises(ValueError, match="row 3"):
-        Selection().select(Boxes(boxes, SIZE), probabilities)
+        Selection().select(Boxes(boxes, SIZE), RegionScores(probabilities))
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+@pytest.mark.parametrize("score", [0.0, 0.9])  # also where no box of the class is wanted
+def test_offsets_that_are_not_finite_are_refused(value, score) -> None:
+    boxes, _ = scene(4, 5)
+    offsets = np.zeros((5, 1, 4), np.float32)
+    offsets[2, 0, 3] = value
+    with pytest.raises(ValueError, match="row 2"):
+        Selection().select(Boxes(boxes, SIZE), RegionScores(np.full((5, 2), score, np.float32), offsets))
 
 
 @pytest.mark.parametrize("settings", [(-0.1,), (1.1,), (0.1, -0.1), (0.1, 1.1), (0.1, 0.3, 0), (float("nan"),)])

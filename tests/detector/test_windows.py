@@ -54,13 +54,14 @@ def test_a_file_holds_the_windows_that_come_out(cache, samples) -> None:
         assert stored["boxes"][0].tolist() == list(OBJECT)
         assert set(stored) == {"boxes", "mirrored"}  # what windows are worth is for the annotation to say
         assert (image.windows.labels[0], image.windows.overlaps[0]) == (2, 1)
+        assert image.windows.objects[0].tolist() == list(OBJECT)
         assert np.array_equal(stored["boxes"], image.windows.boxes.coordinates)
         assert np.array_equal(stored["mirrored"], image.windows.mirrored)
 
 
 def test_mirrored_windows_are_flipped_left_to_right() -> None:
     pixels, boxes = photo(*SIZE), truth([(0, OBJECT, False)] * 2, SIZE).boxes
-    windows = Windows(boxes, np.zeros(2, np.int64), np.zeros(2), np.array([False, True]))
+    windows = Windows(boxes, np.zeros(2, np.int64), np.zeros(2), boxes.coordinates, np.array([False, True]))
     plain, mirrored = window_crops(pixels, windows, Warp())
     assert np.array_equal(mirrored, plain[:, ::-1])
     assert not np.array_equal(mirrored, plain)

@@ -93,8 +93,18 @@ def test_the_loss_is_multiboxs_on_the_maps_as_stored(task) -> None:
         return MultiBoxOutput(torch.rand(len(maps), 6, 4, generator=generator), torch.zeros(len(maps), 6))
 
     examples = [task.example(index, np.random.default_rng(0)) for index in (0, 7, 8)]
-    losses = task.losses(head, examples)
+    losses = task.losses(head, task.batch(examples))
     assert np.array_equal(seen[0].numpy(), np.stack([maps for maps, _ in examples]))
     expected = multibox_loss(head(seen[0]), [objects for _, objects in examples], 7.0, 1.0)
     assert {name: float(value) for name, value in losses.items()} == {n: float(v) for n, v in expected.items()}
     assert float(losses["location"]) > 0
+
+
+def test_a_batch_keeps_maps_and_the_objects_of_each_view(task) -> None:
+    examples = [task.example(index, np.random.default_rng(0)) for index in range(12)]
+    examples.append((examples[0][0], np.zeros((0, 4), np.float32)))  # a view that shows no object
+    maps, objects = task.batch(examples)
+    assert maps.dtype == torch.float16
+    assert np.array_equal(maps.numpy(), np.stack([values for values, _ in examples]))
+    assert [boxes.tolist() for boxes in objects] == [boxes.tolist() for _, boxes in examples]
+    assert len({len(boxes) for boxes in objects}) > 1

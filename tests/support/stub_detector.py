@@ -10,6 +10,7 @@ from stub_parts import ColourClassifier, FixedProposer
 from googlenet_rcnn.cli import build
 from googlenet_rcnn.core.types import LabelSet
 from googlenet_rcnn.detector.pipeline import Detector
+from googlenet_rcnn.detector.region_scores import RegionScores
 from googlenet_rcnn.detector.warp import Warp
 
 WHOLE = ((0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 20.0, 10.0), (2.0, 2.0, 12.0, 9.0))
@@ -24,10 +25,10 @@ class StoppingClassifier(ColourClassifier):
     def stop() -> None:
         raise KeyboardInterrupt
 
-    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def score(self, crops: NDArray[np.uint8]) -> RegionScores:
         if len(self.calls) >= self.after:
             self.stop()
-        return super().probabilities(crops)
+        return super().score(crops)
 
 
 def install(replace=setattr, classifier: ColourClassifier | None = None, rows=WHOLE) -> ColourClassifier:

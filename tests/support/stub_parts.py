@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet_rcnn.core.types import Boxes, Image, LabelSet, Proposals, Size
+from googlenet_rcnn.detector.region_scores import RegionScores
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
 
@@ -33,10 +34,10 @@ class ColourClassifier:
     labels: LabelSet = field(default_factory=lambda: LabelSet(tuple(COLOURS)))
     calls: list[int] = field(default_factory=list)
 
-    def probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def score(self, crops: NDArray[np.uint8]) -> RegionScores:
         self.calls.append(len(crops))
         result = np.zeros((len(crops), 1 + len(COLOURS)), dtype=np.float32)
         for column, colour in enumerate(COLOURS.values(), start=1):
             result[:, column] = (crops == np.array(colour)).all(axis=3).mean(axis=(1, 2))
         result[:, 0] = 1 - result[:, 1:].sum(axis=1)
-        return result
+        return RegionScores(result)
