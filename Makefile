@@ -13,7 +13,7 @@ FIRST ?= 500
 TIMED ?= 60
 BENCH ?=
 
-.PHONY: demo test test-slow lint types check train-voc-twin train-voc evaluate-voc train-multibox evaluate-proposals bench-proposals clean
+.PHONY: demo test test-slow lint types check train-voc-twin train-voc evaluate-voc train-multibox evaluate-proposals bench-proposals bench-evaluation browser-check clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
@@ -106,6 +106,18 @@ $(RUNS)/peers/.installed: $(VENV)/.installed
 bench-proposals: $(RUNS)/peers/.installed
 	PYTHONPATH=$(RUNS)/peers $(BIN)/python benchmarks/proposals/run.py --data $(DATA)/VOCdevkit/VOC2007 \
 		--first $(FIRST) --timed $(TIMED) --out $(RUNS)/bench-proposals $(BENCH)
+
+# The other evaluators are small and clash with nothing, so they go into the environment itself.
+bench-evaluation: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python benchmarks/evaluation/run.py --out $(RUNS)/bench-evaluation $(BENCH)
+
+# Opens a report in a real browser, which the target gets from Debian's packages if it has the right to.
+CHROMIUM ?= chromium
+browser-check: $(VENV)/.installed
+	@command -v $(CHROMIUM) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
+	$(BIN)/python benchmarks/report/browser_check.py --chromium $(CHROMIUM) --data $(DATA)/VOCdevkit/VOC2007 --first 200 \
+		--out $(RUNS)/browser-check
 
 clean:
 	rm -rf build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache

@@ -2,15 +2,17 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from googlenet_rcnn.core.errors import DataError, UsageError
+from googlenet_rcnn.core.types import LabelSet
 
 from .boundary import one_line
+from .detection_output import ROWS_KEPT, check_output, rows_path, write_output
 from .inputs import ImageFile, find_images
 from .pictures import picture_paths, refuse_existing, write_picture
 from .progress import Progress
@@ -18,8 +20,6 @@ from .proposal_source import ProposalSource, proposal_file
 from .rows import exit_status
 
 __all__ = ["DetectOptions", "run_detect"]
-
-FORMATS = ("jsonl", "voc")
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,20 @@ class DetectOptions:
 
 def run_detect(options: DetectOptions) -> int:
     """Detects in every image, writes the rows where they are wanted, and returns the exit status."""
+
+    def labels() -> LabelSet:
+        from .build import weight_labels
+
+        return weight_labels(options.weights)
+
+    def say(message: str) -> None:
+        if not options.quiet:
+            print(message, file=sys.stderr)
+
     _check(options)
     files = find_images(options.images)
     pictures = None if options.draw is None else picture_paths(files, options.images, options.draw)
-    if options.format == "voc":
-        _check_voc(options, files)
+    check_output(options.out, options.format, options.overwrite, files, options.images, labels)
     detect_one = _detector(options, dict(zip(files, pictures, strict=True)) if pictures else {})
     with ExitStack() as stack:
         ledger = None
@@ -64,12 +73,12 @@ def run_detect(options: DetectOptions) -> int:
         if options.out is not None:
             from .ledger import Ledger
 
-            target = options.out if options.format == "jsonl" else options.out / "detections.jsonl"
+            target = rows_path(options.out, options.format)
             ledger = stack.enter_context(Ledger(target, _row_settings(options, files), options.overwrite))
             done = ledger.rows
             expected = done + ledger.continued  # the stopped run may have drawn one picture more than it has rows
-            if done and not options.quiet:
-                print(f"continuing after {done} images", file=sys.stderr)
+            if done:
+                say(f"continuing after {done} images")
         if pictures and not options.overwrite:
             refuse_existing(pictures[expected:])
         progress = Progress(len(files) - done, "image", options.quiet)
@@ -88,21 +97,18 @@ def run_detect(options: DetectOptions) -> int:
                 print(json.dumps(row, separators=(",", ":")), flush=True)
             rows.append(row["status"])
             progress.update(count)
-        if ledger is not None:
-            statuses = [row["status"] for row in ledger.read()]
-            if options.format == "voc":
-                assert options.out is not None
-                _write_voc(ledger.read(), options)  # own files of a stopped run are replaced
-            ledger.finish()
-            rows = statuses
+        if ledger is not None and options.out is not None:
+            rows = [row["status"] for row in ledger.read()]
+            if options.format != "jsonl":
+                write_output(ledger.read(), options.out, options.format, labels(), say)
+            if options.format in ROWS_KEPT:
+                ledger.finish()
+            else:
+                ledger.drop()
     return exit_status(rows)
 
 
 def _check(options: DetectOptions) -> None:
-    if options.format not in FORMATS:
-        raise UsageError("FORMAT_UNKNOWN", f"--format {options.format}: known are {', '.join(FORMATS)}")
-    if options.format != "jsonl" and options.out is None:
-        raise UsageError("OUT_MISSING", f"--format {options.format} writes files: say where with --out DIR")
     if options.mode not in ("fast", "exhaustive"):
         raise UsageError("MODE_UNKNOWN", f"--mode {options.mode}: known are fast, exhaustive")
     for name, allowed in (("truncated", ("fail", "salvage")), ("on_error", ("skip", "fail"))):
@@ -112,18 +118,6 @@ def _check(options: DetectOptions) -> None:
         raise UsageError("OUT_UNWRITABLE", f"--draw {options.draw} is not a folder")
     if (options.threads is not None and options.threads < 1) or options.max_pixels < 1:
         raise UsageError("FLAG_VALUE", "--threads and --max-pixels are at least 1")
-
-
-def _check_voc(options: DetectOptions, files: list[ImageFile]) -> None:
-    """What would make writing VOC result files fail is better said before the work than after it."""
-    for file in files:
-        if file.image_id.split() != [file.image_id]:
-            raise UsageError("ID_HAS_SPACE", f"--format voc cannot name image {file.image_id!r}: use jsonl or rename")
-    assert options.out is not None
-    begun = options.overwrite or (options.out / "detections.jsonl.part").exists()
-    found = None if begun else next(options.out.glob("comp4_det_images_*.txt"), None)
-    if found is not None:
-        raise UsageError("OUT_EXISTS", f"{found} is there already: choose another --out or say --overwrite")
 
 
 def _row_settings(options: DetectOptions, files: list[ImageFile]) -> dict[str, Any]:
@@ -225,27 +219,3 @@ def _print_table(row: dict[str, Any]) -> None:
     for one in found:
         x1, y1, x2, y2 = one["box"]
         print(f"  {one['label']:<14} {one['score']:.3f}   x {x1:.0f}..{x2:.0f}   y {y1:.0f}..{y2:.0f}")
-
-
-def _write_voc(rows: Iterator[dict[str, Any]], options: DetectOptions) -> None:
-    import numpy as np
-
-    from googlenet_rcnn.core.types import Dataset, LabelSet, Sample
-    from googlenet_rcnn.eval.detection_table import DetectionTable
-    from googlenet_rcnn.eval.submission import write_comp4
-
-    from .build import weight_labels
-
-    labels: LabelSet = weight_labels(options.weights)
-    samples: list[Sample] = []
-    image, label, score, box = [], [], [], []
-    for row in rows:
-        for one in row["detections"]:
-            image.append(len(samples))
-            label.append(labels.index(one["label"]))
-            score.append(one["score"])
-            box.append(one["box"])
-        samples.append(Sample(row["image_id"], Path(row["path"])))
-    assert options.out is not None
-    table = DetectionTable(np.array(image), np.array(label), np.array(score), np.array(box))
-    write_comp4(table, Dataset(labels, tuple(samples)), options.out, "images", overwrite=True)

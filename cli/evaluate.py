@@ -1,12 +1,16 @@
-"""`evaluate detections`: a detections file and a data set in, average precision out."""
+"""`evaluate detections`: a result file and a data set in, average precision and its explanation out."""
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from googlenet_rcnn.core.errors import Exit, UsageError
-from googlenet_rcnn.core.store import storage_error, write_json
-from googlenet_rcnn.core.types import Dataset
+
+from .report_folder import check_report_folder, write_report
+from .scoring import known_rule, read_found, read_split
 
 __all__ = ["run_evaluate_detections"]
 
@@ -20,45 +24,60 @@ def run_evaluate_detections(
     first: int | None = None,
     bootstrap: int = 0,
     ignore_unknown: bool = False,
+    similar: Sequence[str] = (),
     report: Path | None = None,
     overwrite: bool = False,
     seed: int = 0,
 ) -> int:
-    """Scores a detections file against a split, prints the table, and writes metrics.json into `report`."""
-    from googlenet_rcnn.datasets.tree import read_dataset
+    """Scores a result file against a split, prints the table, and explains the errors in a `report` folder."""
     from googlenet_rcnn.eval.average_precision import average_precision
     from googlenet_rcnn.eval.bootstrap import bootstrap_map
-    from googlenet_rcnn.eval.match_rule import RULES
     from googlenet_rcnn.eval.matching import match
     from googlenet_rcnn.eval.report import metrics, text_table
-    from googlenet_rcnn.eval.results import read_results
 
-    if rule not in ("voc07", "voc10"):
-        raise UsageError("RULE_UNKNOWN", f"--rule {rule}: known are voc07, voc10")
-    if (first is not None and first < 1) or bootstrap < 0:
-        raise UsageError("FLAG_VALUE", "--first is at least 1, --bootstrap at least 0")
-    if report is not None and (report / "metrics.json").exists() and not overwrite:
-        raise UsageError("OUT_EXISTS", f"{report} holds a report: choose another --report or say --overwrite")
-    dataset: Dataset = read_dataset(data, split)
-    if first is not None:
-        dataset = Dataset(dataset.labels, dataset.samples[:first])
-    results = read_results(detections, dataset, ignore_unknown=ignore_unknown or first is not None)
-    for what, count in (("missing from the file", results.missing), ("failed in detection", results.failed)):
-        if count:
-            print(f"note: {count} of {len(dataset.samples)} images are {what}; they count as empty", file=sys.stderr)
-    matches = match(results.table, dataset, RULES[rule])
-    scored = average_precision(matches, RULES[rule])
-    interval = bootstrap_map(matches, RULES[rule], rounds=bootstrap, seed=seed) if bootstrap else None
+    chosen = known_rule(rule, also=("coco",))
+    if bootstrap < 0 or (bootstrap and rule == "coco"):
+        raise UsageError("FLAG_VALUE", "--bootstrap is at least 0, and is not known for --rule coco")
+    if report is not None:
+        check_report_folder(report, data, overwrite)
+    dataset = read_split(data, split, first)
+    groups = _groups(similar, dataset.labels.names)
+    results, notes = read_found(detections, dataset, split, ignore_unknown or first is not None)
+    matches = match(results.table, dataset, chosen)
+    scored = average_precision(matches, chosen)
+    interval, figures = None, {}
+    if rule == "coco":
+        from googlenet_rcnn.eval.coco_metric import coco_metrics
+        from googlenet_rcnn.eval.coco_report import coco_content, coco_table
+
+        coco = coco_metrics(results.table, dataset)
+        content, table = coco_content(coco, dataset.labels, len(dataset.samples)), coco_table(coco, dataset.labels)
+        scored, figures = replace(scored, ap=coco.ap, mean=coco.figures["AP"]), coco.figures
+    else:
+        interval = bootstrap_map(matches, chosen, rounds=bootstrap, seed=seed) if bootstrap else None
+        content = metrics(scored, dataset.labels, chosen, len(dataset.samples), interval)
+        table = text_table(scored, dataset.labels, interval)
     if sys.stdout.isatty() or report is not None:
-        print(text_table(scored, dataset.labels, interval))
-    content = metrics(scored, dataset.labels, RULES[rule], len(dataset.samples), interval)
+        print(table)
+    else:
+        print(json.dumps(content, indent=2))
     if report is None:
-        if not sys.stdout.isatty():
-            print(json.dumps(content, indent=2))
         return Exit.OK
-    try:
-        report.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise storage_error(error, report) from error
-    write_json(report / "metrics.json", content)
+    from googlenet_rcnn.eval.error_analysis import analyse_errors, error_summary
+    from googlenet_rcnn.eval.html_report import Evaluation, html_report
+
+    errors = analyse_errors(results.table, matches, dataset.labels, chosen, groups)
+    title = f"{detections.name} on {data.name} {split}"
+    run = Evaluation(title, dataset, chosen, scored, errors, interval, tuple(figures.items()), notes)
+    explained: dict[str, Any] = {**content, "errors": error_summary(errors)}
+    write_report(report, explained, html_report(run))
     return Exit.OK
+
+
+def _groups(similar: Sequence[str], names: Sequence[str]) -> list[list[str]] | None:
+    """The groups of similar classes that flags name, None without any."""
+    groups = [[name.strip() for name in one.split(",")] for one in similar]
+    unknown = sorted({name for group in groups for name in group if name not in names})
+    if unknown:
+        raise UsageError("CLASS_UNKNOWN", f"--similar: {', '.join(unknown)}: there is no such class in the data")
+    return groups or None

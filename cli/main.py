@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import typer
 
-from . import detection_commands, evaluation_commands, model_commands, training_commands
+from . import detection_commands, evaluation_commands, explain_commands, model_commands, training_commands
 
 __all__ = ["detect", "evaluate", "main", "propose", "train_detector", "train_multibox"]
 
@@ -16,9 +16,12 @@ app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=True, context
 app.command("detect")(detection_commands.detect)
 app.command("propose")(detection_commands.propose)
 evaluate_app = typer.Typer(help="Score results against annotations.", no_args_is_help=True)
+evaluate_app.command("classification")(evaluation_commands.evaluate_classification)
 evaluate_app.command("detections")(evaluation_commands.evaluate_detections)
 evaluate_app.command("proposals")(evaluation_commands.evaluate_proposals)
+evaluate_app.command("compare")(evaluation_commands.evaluate_compare)
 app.add_typer(evaluate_app, name="evaluate")
+app.command("explain")(explain_commands.explain)
 app.command("train-detector")(training_commands.train_detector)
 app.command("train-multibox")(training_commands.train_multibox)
 app.command("import-weights")(model_commands.import_weights)

@@ -1,18 +1,19 @@
-"""How much a mean AP would vary over other samples of images like these."""
+"""How much an average precision would vary over other samples of images like these."""
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from googlenet_rcnn.eval.average_precision import mean_of_defined, weighted_ap
 from googlenet_rcnn.eval.match_rule import MatchRule
 from googlenet_rcnn.eval.matching import Matches
 
-__all__ = ["MapInterval", "bootstrap_map"]
+__all__ = ["MapInterval", "bootstrap_aps", "bootstrap_map", "interval"]
 
 
 class MapInterval(NamedTuple):
-    """Bounds between which the mean AP lies with the given confidence."""
+    """Bounds between which a mean AP, or a difference of two, lies with the given confidence."""
 
     low: float
     high: float
@@ -22,35 +23,49 @@ class MapInterval(NamedTuple):
 def bootstrap_map(
     matches: Matches, rule: MatchRule, rounds: int = 1000, seed: int = 0, confidence: float = 0.95
 ) -> MapInterval:
-    """Percentile interval of the mean AP over images drawn with replacement; NaN if it is undefined.
+    """Percentile interval of the mean AP over images drawn with replacement; NaN if it is undefined."""
+    means = [mean_of_defined(aps) for aps in bootstrap_aps(matches, rule, rounds, seed)]
+    return interval(np.array(means), confidence)
 
-    Matching never crosses images, so a drawn image counts as often as it was drawn without a new match.
+
+def bootstrap_aps(matches: Matches, rule: MatchRule, rounds: int = 1000, seed: int = 0) -> NDArray[np.float64]:
+    """AP [rounds,C] of images drawn with replacement, NaN where no object of the class was drawn.
+
+    The draws depend on the number of images and the seed alone: two detectors scored on the same data set
+    meet the same images in each round. Matching never crosses images, so a drawn image counts as often as
+    it was drawn without a new match.
     """
-    if rounds < 1 or not 0 < confidence < 1:
-        raise ValueError(f"need rounds >= 1 and 0 < confidence < 1, got {rounds} and {confidence}")
-    if matches.images == 0:
-        return MapInterval(float("nan"), float("nan"), confidence)
+    if rounds < 1:
+        raise ValueError(f"need rounds >= 1, got {rounds}")
+    # Only finds raise recall, so a class is its finds, each with the false detections ranked before it.
+    false = np.flatnonzero(matches.false)
+    false = false[np.argsort(matches.label[false], kind="stable")]
+    false_images, starts = matches.image_index[false], np.searchsorted(matches.label[false], np.arange(matches.labels))
     classes = []
     for label in range(matches.labels):
         truth_images = matches.truth_image[matches.truth_label == label]
-        if not len(truth_images):
-            continue
-        rows = np.flatnonzero((matches.label == label) & (matches.true | matches.false))
-        right = np.flatnonzero(matches.true[rows])
-        rows = rows[: right[-1] + 1] if len(right) else rows[:0]  # nothing behind the last find matters
-        classes.append((matches.image_index[rows], matches.true[rows], truth_images))
+        if len(truth_images):
+            found = np.flatnonzero(matches.true & (matches.label == label))
+            own = false[matches.label[false] == label]
+            before = starts[label] + np.searchsorted(own, np.concatenate([[0], found]))
+            classes.append((label, matches.image_index[found], before, truth_images))
     generator = np.random.default_rng(seed)
-    even = np.full(matches.images, 1 / matches.images)
-    means = np.empty(rounds)
-    for number in range(rounds):
+    even = np.full(matches.images, 1 / max(1, matches.images))
+    aps = np.full((rounds, matches.labels), np.nan)
+    for row in aps if matches.images else ():
         draws = generator.multinomial(matches.images, even)
-        aps = np.full(len(classes), np.nan)
-        for index, (images, true, truth_images) in enumerate(classes):
-            weights = draws[images]
-            right_weights = weights * true
-            aps[index] = weighted_ap(right_weights, weights - right_weights, int(draws[truth_images].sum()), rule)
-        means[number] = mean_of_defined(aps)
-    defined = means[~np.isnan(means)]
+        passed = np.concatenate([[0], np.cumsum(draws[false_images])])
+        for label, found_images, before, truth_images in classes:
+            truths = int(draws[truth_images].sum())
+            row[label] = weighted_ap(draws[found_images], np.diff(passed[before]), truths, rule)
+    return aps
+
+
+def interval(values: NDArray[np.float64], confidence: float = 0.95) -> MapInterval:
+    """The middle part of the values that are not NaN; NaN if there is none."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"need 0 < confidence < 1, got {confidence}")
+    defined = values[~np.isnan(values)]
     if not defined.size:
         return MapInterval(float("nan"), float("nan"), confidence)
     low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet_rcnn.core.errors import DataError
-from googlenet_rcnn.core.types import Detections
+from googlenet_rcnn.core.types import Dataset, Detections
 
 __all__ = ["DetectionTable"]
 
@@ -50,6 +50,12 @@ class DetectionTable:
 
     def __len__(self) -> int:
         return len(self.image_index)
+
+    def check_fits(self, dataset: Dataset) -> None:
+        """ValueError for a row that names an image or a label beyond those of the data set."""
+        images, labels = len(dataset.samples), len(dataset.labels)
+        if len(self) and (self.image_index.max() >= images or self.label.max() >= labels):
+            raise ValueError(f"the table refers to more than {images} images or {labels} labels")
 
     @classmethod
     def from_detections(cls, detections: Iterable[Detections]) -> "DetectionTable":

@@ -1,15 +1,24 @@
-"""Lines of a result file, checked one by one; boxes in it are half-open already."""
+"""Our own result file: one JSON object an image and line; boxes in it are half-open already."""
 
 import json
-import math
+from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from googlenet_rcnn.core.errors import DataError
+import numpy as np
 
-__all__ = ["DetectionRow", "ImageLine", "read_image_lines", "read_rows"]
+from googlenet_rcnn.core.errors import DataError
+from googlenet_rcnn.core.types import Dataset
+from googlenet_rcnn.eval.detection_table import DetectionTable
+from googlenet_rcnn.eval.json_columns import json_keys, json_numbers
+from googlenet_rcnn.eval.output_file import new_file
+from googlenet_rcnn.eval.result_columns import ResultColumns, Results
+from googlenet_rcnn.eval.text_lines import line_blocks
+
+__all__ = ["ImageLine", "read_image_lines", "read_jsonl", "write_jsonl"]
+
+_BATCH = 1 << 12  # rows that become columns at a time, as lists of Python numbers are ten times as large
 
 
 class ImageLine(NamedTuple):
@@ -21,41 +30,96 @@ class ImageLine(NamedTuple):
     content: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class DetectionRow:
-    """One image: detections as (label name, score, x1 y1 x2 y2), and the line it stands on."""
-
-    line: int
-    image_id: str
-    failed: bool
-    detections: tuple[tuple[str, float, tuple[float, float, float, float]], ...]
-
-
-def read_rows(path: Path) -> Iterator[DetectionRow]:
-    """Yields the rows of a detections file in order; DataError names the line of the first wrong one."""
-    for line, image_id, failed, content in read_image_lines(path, "DET"):
-        where, detections = f"{path}:{line}", content.get("detections")
+def read_jsonl(path: str | Path, dataset: Dataset, ignore_unknown: bool = False) -> Results:
+    """Reads our own detections file; a failed row is an image in which nothing was found."""
+    path = Path(path)
+    columns = ResultColumns(path, dataset)
+    lines: dict[str, int] = {}
+    failed, batch = 0, _Batch(path)
+    for row in read_image_lines(path, "DET"):
+        where = f"{path}:{row.line}"
+        if row.image_id in lines:
+            raise DataError(
+                "DUPLICATE_ID", f"{where}: image {row.image_id!r} is also on line {lines[row.image_id]}; keep one"
+            )
+        lines[row.image_id] = row.line
+        detections = row.content.get("detections")
         if not isinstance(detections, list):
             raise DataError("DET_SCHEMA", f"{where}: detections must be a list")
-        found = tuple(_detection(one, f"{where}: detections[{place}]") for place, one in enumerate(detections))
-        yield DetectionRow(line, image_id, failed, () if failed else found)
+        if row.failed:
+            failed += row.image_id in columns.images
+            continue
+        batch.add(row, detections)
+        if len(batch.names) >= _BATCH:
+            batch.move_to(columns)
+            batch = _Batch(path)
+    batch.move_to(columns)
+    return columns.results(ignore_unknown, failed, lines)
+
+
+class _Batch:
+    """Detections of some lines as lists of JSON values, not checked yet."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._starts: list[int] = []
+        self._lines: list[int] = []
+        self._images: list[str] = []
+        self.names: list[Any] = []
+        self._scores: list[Any] = []
+        self._boxes: list[Any] = []
+
+    def add(self, row: ImageLine, detections: list[Any]) -> None:
+        self._starts.append(len(self.names))
+        self._lines.append(row.line)
+        try:
+            self.names += [one["label"] for one in detections]
+            self._scores += [one["score"] for one in detections]
+            self._boxes += [one["box"] for one in detections]
+        except (KeyError, TypeError):
+            fields = {"label", "score", "box"}
+            wrong = next(i for i, one in enumerate(detections) if not (isinstance(one, dict) and fields <= one.keys()))
+            reason = "expected an object with a label, a score and a box"
+            raise DataError("DET_SCHEMA", f"{self._path}:{row.line}: detections[{wrong}]: {reason}") from None
+        self._images += [row.image_id] * len(detections)
+
+    def move_to(self, columns: ResultColumns) -> None:
+        names = json_keys(self.names, str, self._where, "label")
+        score, boxes = json_numbers(self._scores, self._boxes, self._where, "box")
+        columns.add(self._images, names, score, boxes, self._where)
+
+    def _where(self, row: int) -> str:
+        place = bisect_right(self._starts, row) - 1
+        return f"{self._path}:{self._lines[place]}: detections[{row - self._starts[place]}]"
+
+
+def write_jsonl(table: DetectionTable, dataset: Dataset, path: str | Path, overwrite: bool = False) -> None:
+    """Writes an object for every image, in the order of the data set; numbers keep every digit."""
+    order = np.argsort(table.image_index, kind="stable")
+    rows_of = np.split(order, np.searchsorted(table.image_index[order], np.arange(len(dataset.samples))))[1:]
+    names = dataset.labels.names
+    with new_file(Path(path), overwrite) as stream:
+        for sample, rows in zip(dataset.samples, rows_of, strict=True):
+            size = {} if sample.truth is None else sample.truth.size._asdict()
+            values = zip(*(column[rows].tolist() for column in (table.label, table.score, table.boxes)), strict=True)
+            content = {"schema": 1, "image_id": sample.image_id, "path": str(sample.path), **size, "status": "ok"}
+            found = [{"label": names[label], "score": score, "box": box} for label, score, box in values]
+            stream.write(json.dumps(content | {"detections": found}, separators=(",", ":")) + "\n")
 
 
 def read_image_lines(path: Path, code: str) -> Iterator[ImageLine]:
     """Yields the lines of a file of one object an image; errors have codes that begin with `code`."""
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield _image_line(line, number, path, code)
-    except OSError as error:
-        raise DataError(f"{code}_UNREADABLE", f"{path}: {error.strerror}") from error
+    decoder = json.JSONDecoder(parse_constant=_refuse)
+    for first, lines in line_blocks(path, code):
+        for number, line in enumerate(lines, start=first):
+            if line.strip():
+                yield _image_line(decoder, line, number, path, code)
 
 
-def _image_line(line: bytes, number: int, path: Path, code: str) -> ImageLine:
+def _image_line(decoder: json.JSONDecoder, line: bytes, number: int, path: Path, code: str) -> ImageLine:
     where = f"{path}:{number}"
     try:
-        content = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse)
+        content = decoder.decode(line.decode())
     except (ValueError, RecursionError) as error:
         if not line.endswith(b"\n"):
             reason = "the last line is torn, the run was interrupted; let it finish or remove the line"
@@ -71,28 +135,6 @@ def _image_line(line: bytes, number: int, path: Path, code: str) -> ImageLine:
     if status not in ("ok", "failed"):
         raise DataError(f"{code}_SCHEMA", f"{where}: status must be ok or failed, found {status!r}")
     return ImageLine(number, image_id, status == "failed", content)
-
-
-def _detection(one: Any, where: str) -> tuple[str, float, tuple[float, float, float, float]]:
-    if not isinstance(one, dict) or not isinstance(one.get("label"), str):
-        raise DataError("DET_SCHEMA", f"{where}: expected an object with a label, a score and a box")
-    box = one.get("box")
-    if not isinstance(box, list) or len(box) != 4:
-        raise DataError("DET_SCHEMA", f"{where}.box: expected 4 numbers x1 y1 x2 y2, found {str(box)[:60]}")
-    x1, y1, x2, y2 = (_number(value, f"{where}.box") for value in box)
-    return one["label"], _number(one.get("score"), f"{where}.score"), (x1, y1, x2, y2)
-
-
-def _number(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise DataError("DET_SCHEMA", f"{where}: expected a number, found {str(value)[:40]!r}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise DataError("DET_NOT_FINITE", f"{where}: expected a finite number")
-    return number
 
 
 def _refuse(name: str) -> NoReturn:

@@ -15,7 +15,8 @@ class MatchRule:
 
     `choice` "nearest" takes the truth of largest overlap, so a second detection of it is wrong (PASCAL);
     "free" takes the largest overlap among truths not found yet (ILSVRC). `relaxed` lowers the threshold
-    for objects of few pixels. `curve` is the 11-point mean of VOC 2007 or the area under the envelope.
+    for objects of few pixels. `curve` is the 11-point mean of VOC 2007 or the area under the envelope. Of equal
+    scores the earlier row goes first (`ties` "row") or that of the lower-numbered image ("image").
     """
 
     name: str
@@ -23,6 +24,7 @@ class MatchRule:
     curve: Literal["11-point", "area"] = "area"
     minimum_overlap: float = 0.5
     relaxed: bool = False
+    ties: Literal["row", "image"] = "row"
 
     def thresholds(self, boxes: NDArray[np.floating]) -> NDArray[np.float64]:
         """Least intersection over union [N], inclusive, that finds each of the truth boxes [N,4]."""
@@ -39,7 +41,7 @@ RULES = {
     for rule in (
         MatchRule("voc07", curve="11-point"),
         MatchRule("voc10"),
-        MatchRule("ilsvrc", choice="free", relaxed=True),
+        MatchRule("ilsvrc", choice="free", relaxed=True, ties="image"),
     )
 }
 """voc07, voc10 (the rule of VOC 2010 and later) and ilsvrc (the detection task)."""

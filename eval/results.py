@@ -1,153 +1,72 @@
-"""Detections that a run left behind, set against a data set: which rows belong to which image."""
+"""Detections that a run left behind, in whatever format: the one door to the readers."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
 
 from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.types import Dataset
-from googlenet_rcnn.eval.detection_table import DetectionTable
-from googlenet_rcnn.eval.jsonl import read_rows
+from googlenet_rcnn.eval.coco_results import read_coco_results
+from googlenet_rcnn.eval.comp4 import read_comp4
+from googlenet_rcnn.eval.csv_results import COLUMNS, read_csv
+from googlenet_rcnn.eval.ilsvrc_submission import ILSVRC_ROW, read_ilsvrc
+from googlenet_rcnn.eval.jsonl import read_jsonl
+from googlenet_rcnn.eval.parquet_results import read_parquet
+from googlenet_rcnn.eval.result_columns import Results, check_unknown
+from googlenet_rcnn.eval.yolo_results import read_yolo_results
 
-__all__ = ["Results", "check_unknown", "read_comp4", "read_jsonl", "read_results"]
+__all__ = ["Results", "check_unknown", "read_comp4", "read_jsonl", "read_results", "recognise"]
 
-
-@dataclass(frozen=True)
-class Results:
-    """The detections, and how many images were missing, failed, or (left out) not of the data set."""
-
-    table: DetectionTable
-    missing: int
-    failed: int
-    unknown: int
-
-
-@dataclass
-class _Columns:
-    """Rows being collected."""
-
-    image_index: list[int] = field(default_factory=list)
-    label: list[int] = field(default_factory=list)
-    score: list[float] = field(default_factory=list)
-    boxes: list[Sequence[float]] = field(default_factory=list)
-
-    def add(self, image_index: int, label: int, score: float, box: Sequence[float]) -> None:
-        self.image_index.append(image_index)
-        self.label.append(label)
-        self.score.append(score)
-        self.boxes.append(box)
-
-    def table(self) -> DetectionTable:
-        return DetectionTable(
-            np.array(self.image_index, dtype=np.int64),
-            np.array(self.label, dtype=np.int64),
-            np.array(self.score, dtype=np.float64),
-            np.array(self.boxes, dtype=np.float64).reshape(-1, 4),
-        )
+_FILES: dict[str, Callable[[Path, Dataset, bool], Results]] = {
+    "jsonl": read_jsonl,
+    "coco": read_coco_results,
+    "ilsvrc": read_ilsvrc,
+    "csv": read_csv,
+    "parquet": read_parquet,
+    "yolo": read_yolo_results,
+}
 
 
 def read_results(path: str | Path, dataset: Dataset, split: str | None = None, ignore_unknown: bool = False) -> Results:
-    """Reads a JSONL file, or a folder of VOC text files (`split` chooses if there are several)."""
+    """Reads detections in any of the formats of `recognise`; `split` chooses among VOC files of several."""
     path = Path(path)
-    if path.is_dir():
+    kind = recognise(path)
+    if kind == "voc":
         return read_comp4(path, dataset, split, ignore_unknown)
-    return read_jsonl(path, dataset, ignore_unknown)
+    return _FILES[kind](path, dataset, ignore_unknown)
 
 
-def read_jsonl(path: str | Path, dataset: Dataset, ignore_unknown: bool = False) -> Results:
-    """Reads our own detections file; a failed row is an image in which nothing was found."""
-    path = Path(path)
-    images = {sample.image_id: index for index, sample in enumerate(dataset.samples)}
-    labels = {name: label for label, name in enumerate(dataset.labels.names)}
-    columns, failed = _Columns(), 0
-    lines: dict[str, int] = {}
-    unknown: dict[str, int] = {}
-    for row in read_rows(path):
-        if row.image_id in lines:
-            where = f"{path}:{row.line}: image {row.image_id!r}"
-            raise DataError("DUPLICATE_ID", f"{where} is also on line {lines[row.image_id]}; keep one")
-        lines[row.image_id] = row.line
-        if row.image_id not in images:
-            unknown[row.image_id] = row.line
-            continue
-        failed += row.failed
-        for name, score, box in row.detections:
-            if name not in labels:
-                known = ", ".join(dataset.labels.names[:5])
-                where = f"{path}:{row.line}: label {name!r}"
-                raise DataError("CLASS_UNKNOWN", f"{where} is none of the {len(labels)} ({known}, ...)")
-            columns.add(images[row.image_id], labels[name], score, box)
-    check_unknown(path, list(unknown), ignore_unknown)
-    missing = len(images) - (len(lines) - len(unknown))
-    return Results(columns.table(), missing, failed, len(unknown))
+def recognise(path: Path) -> str:
+    """The format of a result file or folder, by its content: voc, yolo, jsonl, coco, ilsvrc, csv or parquet.
 
-
-def read_comp4(folder: str | Path, dataset: Dataset, split: str | None = None, ignore_unknown: bool = False) -> Results:
-    """Reads VOC result files `comp4_det_SPLIT_CLASS.txt`, where corners are 1-based and inclusive.
-
-    A class without a file has no detections; an image without a row counts as missing.
+    An empty file is a JSONL file without a line. DataError (DET_FORMAT) says what was looked for.
     """
-    folder = Path(folder)
-    images = {sample.image_id: index for index, sample in enumerate(dataset.samples)}
-    columns = _Columns()
-    seen: set[str] = set()
-    unknown: dict[str, int] = {}
-    for label, path in _class_files(folder, dataset.labels.names, split).items():
-        for line, text in enumerate(_lines(path), start=1):
-            if not (words := text.split()):
-                continue
-            try:
-                image_id, numbers = words[0], [float(word) for word in words[1:]]
-                score, x1, y1, x2, y2 = numbers
-            except ValueError:
-                reason = "a row is `image_id score x1 y1 x2 y2`"
-                raise DataError("DET_PARSE", f"{path}:{line}: {reason}, this is {text[:60]!r}") from None
-            if not np.isfinite(numbers).all():
-                raise DataError("DET_NOT_FINITE", f"{path}:{line}: score and box must be finite numbers")
-            if image_id not in images:
-                unknown[image_id] = line
-                continue
-            seen.add(image_id)
-            columns.add(images[image_id], label, score, (x1 - 1, y1 - 1, x2, y2))
-    check_unknown(folder, list(unknown), ignore_unknown)
-    return Results(columns.table(), len(images) - len(seen), 0, len(unknown))
-
-
-def _class_files(folder: Path, names: Sequence[str], split: str | None) -> dict[int, Path]:
-    """The result file of each label that has one."""
-    found: dict[int, Path] = {}
-    for path in sorted(folder.glob("comp[34]_*.txt")):
-        rest = path.stem[len("comp4_") :].removeprefix("det_")
-        # The longest name wins: `..._dining_table` is not the file of a class `table`.
-        fitting = [name for name in names if rest == name or rest.endswith(f"_{name}")]
-        if not fitting:
-            continue
-        name = max(fitting, key=len)
-        if split is not None and rest not in (name, f"{split}_{name}"):
-            continue
-        label = names.index(name)
-        if label in found:
-            both = f"{found[label].name} and {path.name}"
-            raise DataError("DET_AMBIGUOUS", f"{folder}: {both} are both of class {name}; name the split")
-        found[label] = path
-    if not found:
-        wanted = f"comp4_det_{split or 'SPLIT'}_{names[0]}.txt"
-        raise DataError("DET_MISSING", f"{folder}: there is no result file such as {wanted}")
-    return found
-
-
-def _lines(path: Path) -> list[str]:
+    if path.is_dir():
+        if any(path.glob("comp[34]_*.txt")):
+            return "voc"
+        if any(path.rglob("*.txt")):
+            return "yolo"
+        wanted = "neither VOC files such as comp4_det_val_cat.txt nor YOLO text files IMAGE_ID.txt"
+        raise DataError("DET_MISSING", f"{path}: the folder has {wanted}")
     try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError("DET_UNREADABLE", f"{path}: this is not a readable UTF-8 file") from error
-
-
-def check_unknown(path: Path, unknown: Sequence[str], ignore: bool) -> None:
-    """Refuses a result file with images that are not in the data set, unless they are to be left out."""
-    if unknown and not ignore:
-        some = ", ".join(unknown[:3]) + (", ..." if len(unknown) > 3 else "")
-        reason = f"{len(unknown)} images are not in this split ({some})"
-        raise DataError("IMAGE_UNKNOWN", f"{path}: {reason}; check --data and --split, or leave them out")
+        with path.open("rb") as file:
+            begin = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    except OSError as error:
+        raise DataError("DET_UNREADABLE", f"{path}: {error.strerror}") from error
+    line = begin.partition(b"\n")[0]
+    if begin.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError("DET_PARSE", f"{path}: the file is UTF-16; save it as UTF-8")
+    if not begin or (begin.startswith(b"{") and path.suffix != ".json"):
+        return "jsonl"
+    if begin.startswith(b"["):
+        return "coco"
+    if begin.startswith(b"{"):  # an object in a .json file: our lines under another name, or COCO's annotations
+        return "jsonl" if b'"schema"' in line else "coco"
+    if begin.startswith(b"PAR1"):
+        return "parquet"
+    if line.replace(b" ", b"").startswith(",".join(COLUMNS[:2]).encode()):
+        return "csv"
+    if len(line.split()) == len(ILSVRC_ROW.split()):
+        return "ilsvrc"
+    tried = f"JSON lines of detect, COCO results, ILSVRC rows `{ILSVRC_ROW}`, CSV with `{','.join(COLUMNS)}`, Parquet"
+    begins = line[:40].decode(errors="backslashreplace")
+    raise DataError("DET_FORMAT", f"{path}: none of {tried}; it begins with {begins!r}")

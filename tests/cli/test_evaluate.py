@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from parsed_page import ParsedPage
+from shared_data import SHARED, needs_shared
 from tiny_voc import annotation, devkit, thing
 
 
@@ -52,19 +54,77 @@ def test_report_gets_the_numbers_and_the_console_a_table(evaluate, tmp_path):
     result = evaluate(FIRST + SECOND, "--report", tmp_path / "new" / "report", "--bootstrap", "20")
     assert result.exit_code == 0
     content = json.loads((tmp_path / "new" / "report" / "metrics.json").read_text())
-    assert set(content) == {"rule", "images", "map", "ap", "map_interval"}
+    assert set(content) == {"rule", "images", "map", "ap", "map_interval", "errors"}
+    assert content["errors"]["kinds"]["background"] == 1
     assert "cat" in result.stdout
     assert f"{content['map']:.4f}" in result.stdout
 
 
-def test_report_is_kept_unless_overwritten(evaluate, tmp_path):
-    assert evaluate(FIRST + SECOND, "--report", tmp_path).exit_code == 0
-    before = (tmp_path / "metrics.json").read_bytes()
-    result = evaluate(FIRST, "--report", tmp_path)
+def test_report_is_a_page_with_the_same_numbers(evaluate, tmp_path):
+    assert evaluate(FIRST + SECOND, "--report", tmp_path / "report").exit_code == 0
+    page = ParsedPage((tmp_path / "report" / "report.html").read_text())
+    content = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert page.text("h1") == ["found.jsonl on devkit val"]
+    assert page.text("dd")[0] == f"{content['map']:.4f}"
+    assert all(address.startswith(("#", "data:")) for address in page.addresses())
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["metrics.json", "report.html"]
+
+
+def test_equal_input_gives_equal_bytes(evaluate, tmp_path):
+    for name in ("a", "b"):
+        assert evaluate(FIRST + SECOND, "--report", tmp_path / name, "--bootstrap", "20").exit_code == 0
+    for name in ("metrics.json", "report.html"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+@pytest.mark.parametrize("there", ["metrics.json", "report.html"])
+def test_report_is_kept_unless_overwritten(evaluate, tmp_path, there):
+    folder = tmp_path / "report"
+    folder.mkdir()
+    (folder / there).write_text("before")
+    result = evaluate(FIRST, "--report", folder)
     assert (result.exit_code, result.stderr.split(": ")[1]) == (2, "OUT_EXISTS")
-    assert (tmp_path / "metrics.json").read_bytes() == before
-    assert evaluate(FIRST, "--report", tmp_path, "--overwrite").exit_code == 0
-    assert (tmp_path / "metrics.json").read_bytes() != before
+    assert (folder / there).read_text() == "before"
+    assert evaluate(FIRST, "--report", folder, "--overwrite").exit_code == 0
+    assert (folder / there).read_text() != "before"
+
+
+@pytest.mark.parametrize("rule", ["voc10", "ilsvrc", "coco"])
+def test_every_rule_is_reached_and_reports(evaluate, tmp_path, rule):
+    result = evaluate(FIRST + SECOND, "--rule", rule, "--report", tmp_path / "report")
+    assert (result.exit_code, result.stderr) == (0, "")
+    content = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert (content["rule"], content["images"], content["ap"]["dog"]) == (rule, 2, 1)
+    page = ParsedPage((tmp_path / "report" / "report.html").read_text())
+    assert page.text("dd")[:2] == [f"{content['map']:.4f}", rule]
+    assert ("AP75" in page.text("dt")) == (rule == "coco")
+
+
+def test_groups_of_similar_classes_can_be_given(evaluate, tmp_path):
+    taken = FIRST + line("000002", ("dog", 0.9, [10, 10, 60, 60]))
+    for name, groups in (("voc", []), ("own", ["--similar", "cat, car", "--similar", "dog,bus"])):
+        assert evaluate(taken, "--report", tmp_path / name, *groups).exit_code == 0
+    types = [
+        json.loads((tmp_path / name / "metrics.json").read_text())["errors"]["top_false_positives"]
+        for name in ("voc", "own")
+    ]
+    assert [(one["similar"], one["other"]) for one in types] == [(1, 0), (0, 1)]
+    result = evaluate(taken, "--similar", "cat,wolf")
+    assert (result.exit_code, result.stderr.split(": ")[1]) == (2, "CLASS_UNKNOWN")
+    assert "wolf" in result.stderr
+
+
+def test_boxes_outside_and_inside_out_are_noted_and_count_as_written(evaluate, tmp_path):
+    odd = line("000001", ("cat", 0.9, [0, 0, 50, 50]), ("cat", 0.95, [60, 60, 50, 50]), ("cat", 0.5, [-9, 0, 300, 9]))
+    result = evaluate(odd + SECOND, "--rule", "voc10", "--report", tmp_path / "report")
+    assert result.exit_code == 0
+    assert "note: 1 of 5 detections leave their image; they count as written\n" in result.stderr
+    assert "note: 1 of 5 detections have x2 <= x1" in result.stderr
+    # One of two cats is found, behind a box that finds nothing: AP 1/2 * 1/2.
+    content = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert content["ap"]["cat"] == pytest.approx(0.25)
+    page = ParsedPage((tmp_path / "report" / "report.html").read_text())
+    assert len([text for text in page.text("p") if "of 5 detections" in text]) == 2
 
 
 def test_first_images_alone_are_scored_and_the_rest_of_the_file_left_out(evaluate):
@@ -92,7 +152,7 @@ def test_image_of_another_split_is_refused_unless_ignored(evaluate):
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("rubbish\n", "DET_PARSE"),
+        ("rubbish\n", "DET_FORMAT"),
         (FIRST[:-9], "DET_PARSE"),
         (FIRST + FIRST, "DUPLICATE_ID"),
         (line("000001", ("wolf", 0.5, [0, 0, 1, 1])), "CLASS_UNKNOWN"),
@@ -112,6 +172,7 @@ def test_bad_file_is_one_line_and_status_3(evaluate, text, code):
         (["--first", "0"], "FLAG_VALUE"),
         (["--first", "-1"], "FLAG_VALUE"),
         (["--bootstrap", "-1"], "FLAG_VALUE"),
+        (["--bootstrap", "9", "--rule", "coco"], "FLAG_VALUE"),
     ],
 )
 def test_wrong_flags_are_status_2(evaluate, flags, code):
@@ -130,10 +191,34 @@ def test_missing_data_split_and_file_are_status_3(cli, data, tmp_path):
     assert (result.exit_code, result.stderr.split(": ")[1]) == (3, "DET_UNREADABLE")
 
 
-def test_report_that_cannot_be_written_is_status_2(evaluate, tmp_path):
+def test_report_folder_is_checked_before_any_work(cli, evaluate, data, tmp_path):
+    """FAULTS 82: the result file is not even looked for."""
     (tmp_path / "file").write_text("")
-    result = evaluate(FIRST + SECOND, "--report", tmp_path / "file")
-    assert (result.exit_code, result.stderr.split(": ")[1]) == (2, "OUT_UNWRITABLE")
+    command = ["evaluate", "detections", "--data", data, "--split", "val", "--detections", tmp_path / "none.jsonl"]
+    for place, code in (("file", "OUT_UNWRITABLE"), ("file/below", "OUT_UNWRITABLE"), ("devkit/out", "OUT_IN_DATA")):
+        result = cli(*command, "--report", tmp_path / place)
+        assert (result.exit_code, result.stderr.split(": ")[1]) == (2, code)
+    assert cli(*command, "--report", tmp_path / "new").exit_code == 3
+    assert not (tmp_path / "new").exists()
+
+
+@needs_shared
+def test_the_ilsvrc_folder_works_as_it_is(cli, tmp_path):
+    """Annotations in an archive, image numbers, blacklist, predictions outside the image and inside out."""
+    folder = SHARED / "ilsvrc_det"
+    result = cli(
+        "evaluate", "detections", "--data", folder, "--split", "val2", "--rule", "ilsvrc",
+        "--detections", folder / "demo_val2_predictions.txt", "--report", tmp_path / "report",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    content = json.loads((tmp_path / "report" / "metrics.json").read_text())
+    assert (content["images"], len(content["ap"])) == (9917, 200)
+    golden = (SHARED / "golden" / "ilsvrc_det_val2_demo_ap_first50.tsv").read_text().splitlines()
+    rows = [row.split("\t") for row in golden if row and row.split("\t")[0].isdigit()]
+    assert len(rows) == 50
+    for row in rows:
+        assert content["ap"][row[2]] == pytest.approx(float(row[4]), abs=1e-9)
+    assert (tmp_path / "report" / "report.html").stat().st_size < 3_000_000
 
 
 def test_rows_of_detect_are_read_as_they_are(detect, picture, cli, tmp_path):

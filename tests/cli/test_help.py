@@ -12,7 +12,7 @@ HEAVY = ("torch", "numpy", "cv2", "torchvision", "sklearn", "numba", "PIL", "pyd
     "command",
     [
         [], ["detect"], ["propose"], ["evaluate"], ["evaluate", "detections"], ["evaluate", "proposals"],
-        ["train-detector"], ["import-weights"],
+        ["evaluate", "compare"], ["evaluate", "classification"], ["explain"], ["train-detector"], ["import-weights"],
     ],
 )  # fmt: skip
 def test_help_of_every_command(cli, command):

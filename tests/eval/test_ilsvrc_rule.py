@@ -1,5 +1,6 @@
 import csv
 import tarfile
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -7,11 +8,10 @@ import pytest
 from shared_data import SHARED, needs_shared
 from tiny_voc import dataset, truth
 
-from googlenet_rcnn.core.types import Size
-from googlenet_rcnn.eval.average_precision import average_precision
+from googlenet_rcnn.core.types import Dataset, LabelSet, Size
+from googlenet_rcnn.eval.average_precision import evaluate_detections
 from googlenet_rcnn.eval.detection_table import DetectionTable
 from googlenet_rcnn.eval.match_rule import RULES
-from googlenet_rcnn.eval.matching import match
 
 FOLDER = SHARED / "ilsvrc_det"
 
@@ -37,22 +37,26 @@ def read_truths(labels, order):
 def test_official_script_agrees_on_its_demo_predictions():
     with (FOLDER / "det_classes_200.csv").open() as file:
         labels = {row["wnid"]: index for index, row in enumerate(csv.DictReader(file))}
-    numbers = {int(n): name for name, n in (row.split() for row in (FOLDER / "val2.txt").open())}
-    index_of = {number: index for index, number in enumerate(sorted(numbers))}
-    data = dataset(read_truths(labels, [numbers[number] for number in sorted(numbers)]), list(labels))
+    numbers = {name: int(number) for name, number in (row.split() for row in (FOLDER / "val2.txt").open())}
+    index_of = {number: index for index, number in enumerate(numbers.values())}
+    samples = dataset(read_truths(labels, numbers)).samples
+    pairs = (row.split() for row in (FOLDER / "ILSVRC2014_det_validation_blacklist.txt").open())
+    data = Dataset(
+        LabelSet(tuple(labels)),
+        [replace(sample, number=number) for sample, number in zip(samples, numbers.values(), strict=True)],
+        excluded=[(index_of[int(number)], labels[wnid]) for number, wnid in pairs if int(number) in index_of],
+    )
     rows = np.loadtxt(FOLDER / "demo_val2_predictions.txt")
+    # The list is not in the order of its numbers and the rows are mixed up: ties must go by number.
     rows = rows[np.isin(rows[:, 0], list(index_of))]
-    rows = rows[np.argsort(rows[:, 0], kind="stable")]  # ties stay in the order of the images
+    rows = rows[np.argsort(-(rows[:, 0] % 7), kind="stable")]
     found = DetectionTable(
         [index_of[int(number)] for number in rows[:, 0]],
         rows[:, 1] - 1,
         rows[:, 2],
         rows[:, 3:] + [0, 0, 1, 1],
     )
-    pairs = (row.split() for row in (FOLDER / "ILSVRC2014_det_validation_blacklist.txt").open())
-    excluded = np.array([(index_of[int(n)], labels[wnid]) for n, wnid in pairs if int(n) in index_of])
-    rule = RULES["ilsvrc"]
-    report = average_precision(match(found, data, rule, excluded), rule)
+    report = evaluate_detections(found, data, RULES["ilsvrc"])
     golden = [row.rstrip("\n").split("\t") for row in (SHARED / "golden/ilsvrc_det_val2_demo_ap_first50.tsv").open()]
     for class_id, _, name, positives, ap in golden:
         assert report.truths[int(class_id) - 1] == int(positives), name

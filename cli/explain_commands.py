@@ -1,0 +1,45 @@
+"""Flags of `explain`; everything heavy is imported when a command runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .boundary import run_command
+
+__all__ = ["explain"]
+
+
+def explain(
+    image: Annotated[str, typer.Option(help="one image file")],
+    data: Annotated[Path | None, typer.Option(help="data set that has the image")] = None,
+    split: Annotated[str | None, typer.Option(help="train, val, trainval or test")] = None,
+    truth: Annotated[Path | None, typer.Option(help="VOC annotation (.xml) of the image, instead of --data")] = None,
+    weights: Annotated[
+        list[str] | None, typer.Option(help="shipped name or file; repeat for an ensemble [default: voc07]")
+    ] = None,
+    method: Annotated[str, typer.Option(help="ss, multibox, multibox+ss, or a proposals file")] = "ss",
+    superpixel_scale: Annotated[float, typer.Option(help="2: superpixels doubled, half the proposals")] = 2.0,
+    score_threshold: Annotated[float, typer.Option(help="least score of a detection, 0 to 1")] = 0.5,
+    nms_iou: Annotated[float, typer.Option(help="boxes of a class that overlap more are one object")] = 0.3,
+    max_detections: Annotated[int, typer.Option(help="most detections of a class in the image")] = 100,
+    mode: Annotated[str, typer.Option(help="fast: score what looks promising; exhaustive: every proposal")] = "fast",
+    draw: Annotated[Path | None, typer.Option(help="picture to write (.jpg)")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a picture that exists")] = False,
+    seed: Annotated[int, typer.Option(help="of the proposals' ranking")] = 0,
+    threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
+) -> None:
+    """Tell what became of each object of an annotated image: found, or where it was lost, and to what."""
+
+    def command() -> int:
+        from .explain import ExplainOptions, run_explain
+
+        return run_explain(
+            ExplainOptions(
+                image=image, data=data, split=split, truth=truth, weights=tuple(weights or ()), method=method,
+                superpixel_scale=superpixel_scale, score_threshold=score_threshold, nms_iou=nms_iou,
+                max_detections=max_detections, mode=mode, seed=seed, draw=draw, overwrite=overwrite, threads=threads,
+            )
+        )  # fmt: skip
+
+    run_command(command)

@@ -1,0 +1,59 @@
+"""Detections as a Parquet table with the columns of the CSV file; needs pyarrow (extra `tables`)."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from googlenet_rcnn.core.errors import DataError, UsageError
+from googlenet_rcnn.core.types import Dataset
+from googlenet_rcnn.eval.csv_results import COLUMNS
+from googlenet_rcnn.eval.detection_table import DetectionTable
+from googlenet_rcnn.eval.output_file import new_file
+from googlenet_rcnn.eval.result_columns import ResultColumns, Results
+
+__all__ = ["load_pyarrow", "read_parquet", "write_parquet"]
+
+
+def load_pyarrow() -> tuple[Any, Any]:
+    """The modules pyarrow and pyarrow.parquet; UsageError (EXTRA_MISSING) says how to install them."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        reason = "Parquet needs pyarrow, which is not installed: pip install 'googlenet-rcnn[tables]'"
+        raise UsageError("EXTRA_MISSING", f"{reason}, or use csv") from None
+    return pyarrow, pyarrow.parquet
+
+
+def read_parquet(path: str | Path, dataset: Dataset, ignore_unknown: bool = False) -> Results:
+    """Reads a Parquet table; an image without a row counts as missing."""
+    path = Path(path)
+    arrow, parquet = load_pyarrow()
+    columns = ResultColumns(path, dataset)
+    try:
+        found = parquet.read_table(path, columns=list(COLUMNS))
+        texts = [found[name].cast(arrow.string()).to_pylist() for name in COLUMNS[:2]]
+        numbers = [found[name].cast(arrow.float64()).to_numpy() for name in COLUMNS[2:]]
+    except OSError as error:
+        raise DataError("DET_UNREADABLE", f"{path}: {' '.join(str(error).split())[:120]}") from error
+    except (arrow.ArrowException, KeyError) as error:
+        shown = " ".join(str(error).split())[:120]
+        reason = f"not a whole Parquet table with the columns {', '.join(COLUMNS)} ({shown})"
+        raise DataError("DET_PARSE", f"{path}: {reason}; write it again") from None
+    boxes = np.column_stack(numbers[1:])
+    columns.add(texts[0], texts[1], numbers[0], boxes, lambda row: f"{path}: row {row}")
+    return columns.results(ignore_unknown)
+
+
+def write_parquet(table: DetectionTable, dataset: Dataset, path: str | Path, overwrite: bool = False) -> None:
+    """Writes a row for each detection in the order of the table; numbers keep every digit."""
+    arrow, parquet = load_pyarrow()
+    ids = [sample.image_id for sample in dataset.samples]
+    texts = (
+        arrow.DictionaryArray.from_arrays(arrow.array(index, arrow.int32()), arrow.array(names, arrow.string()))
+        for index, names in ((table.image_index, ids), (table.label, dataset.labels.names))
+    )
+    numbers = (arrow.array(column) for column in (table.score, *np.ascontiguousarray(table.boxes.T)))
+    with new_file(Path(path), overwrite, "wb") as stream:
+        parquet.write_table(arrow.table(dict(zip(COLUMNS, (*texts, *numbers), strict=True))), stream)
