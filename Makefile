@@ -13,7 +13,7 @@ FIRST ?= 500
 TIMED ?= 60
 BENCH ?=
 
-.PHONY: demo test test-slow lint types check train-voc-twin train-voc evaluate-voc train-multibox evaluate-proposals bench-proposals bench-evaluation browser-check clean
+.PHONY: demo test test-slow lint types check train-voc-twin train-voc evaluate-voc bench-accuracy train-multibox evaluate-proposals bench-proposals bench-evaluation browser-check clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
@@ -49,34 +49,39 @@ $(RUNS)/bvlc.safetensors: $(VENV)/.installed
 	@mkdir -p $(RUNS)
 	$(BIN)/googlenet-rcnn import-weights $(DATA)/weights/bvlc_googlenet.safetensors --out $@
 
-# The twin learns from train only: its figures on val are the honest ones.
-$(RUNS)/voc07-train/detector.safetensors: $(RUNS)/bvlc.safetensors
-	$(BIN)/train-detector --data $(DATA)/VOCdevkit/VOC2007 --split train --init $< --recipe recipes/voc07.toml \
-		--cache $(CACHE) --out $(RUNS)/voc07-train --resume
+# Trained on train only: its figures on val are the honest ones.
+TWIN ?= benchmarks/accuracy/voc07-twin.safetensors
+VOC = --data $(DATA)/VOCdevkit/VOC2007
 
-# The model that ships: the twin, trained on with the whole of trainval in two passes.
-$(RUNS)/voc07-trainval/detector.safetensors: $(RUNS)/voc07-train/detector.safetensors
-	$(BIN)/train-detector --data $(DATA)/VOCdevkit/VOC2007 --split trainval --init $< \
-		--recipe recipes/voc07-trainval.toml --cache $(CACHE) --out $(RUNS)/voc07-trainval --resume
+# The model that ships and its twin, minutes on a GPU; two CPU cores take RECIPE=voc07 and train 5a and up.
+RECIPE ?= voc07-gpu
+train-voc: $(RUNS)/bvlc.safetensors
+	$(BIN)/train-detector $(VOC) --split trainval --init $< --recipe recipes/$(RECIPE).toml \
+		--cache $(CACHE) --out $(RUNS)/$(RECIPE)-trainval --resume
 
-$(RUNS)/voc07/detector.safetensors: $(RUNS)/voc07-trainval/detector.safetensors
-	$(BIN)/train-detector --data $(DATA)/VOCdevkit/VOC2007 --split trainval --init $< \
-		--recipe recipes/voc07-finish.toml --cache $(CACHE) --out $(RUNS)/voc07 --resume
+train-voc-twin: $(RUNS)/bvlc.safetensors
+	$(BIN)/train-detector $(VOC) --split train --init $< --recipe recipes/$(RECIPE).toml \
+		$(if $(filter voc07-gpu,$(RECIPE)),--set network.epochs=4.0) --cache $(CACHE) --out $(RUNS)/$(RECIPE)-train --resume
 
-train-voc-twin: $(RUNS)/voc07-train/detector.safetensors
-train-voc: $(RUNS)/voc07/detector.safetensors
+$(RUNS)/val%.txt: $(VENV)/.installed
+	@mkdir -p $(RUNS)
+	head -n $* $(DATA)/VOCdevkit/VOC2007/ImageSets/Main/val.txt | sed 's#.*#$(DATA)/VOCdevkit/VOC2007/JPEGImages/&.jpg#' > $@
 
-evaluate-voc: $(RUNS)/voc07-train/detector.safetensors
-	head -n 150 $(DATA)/VOCdevkit/VOC2007/ImageSets/Main/val.txt | \
-		sed 's#.*#$(DATA)/VOCdevkit/VOC2007/JPEGImages/&.jpg#' > $(RUNS)/val150.txt
-	$(BIN)/detect --image $(RUNS)/val150.txt --weights $< --mode $(MODE) --score-threshold 0.01 \
-		--out $(RUNS)/val150-$(MODE).jsonl
-	$(BIN)/evaluate detections --data $(DATA)/VOCdevkit/VOC2007 --split val --first 150 --rule voc07 --bootstrap 1000 \
+evaluate-voc: $(RUNS)/val150.txt
+	$(BIN)/detect --image $< --weights $(TWIN) --mode $(MODE) --score-threshold 0.01 --out $(RUNS)/val150-$(MODE).jsonl
+	$(BIN)/evaluate detections $(VOC) --split val --first 150 --rule voc07 --bootstrap 1000 \
 		--detections $(RUNS)/val150-$(MODE).jsonl --report $(RUNS)/val150-$(MODE)
 
-# MultiBox on the trunk that was never shown VOC, trained on train only: its figures on val are the honest ones.
-$(RUNS)/multibox-train/multibox.safetensors: $(RUNS)/bvlc.safetensors
-	$(BIN)/train-multibox --data $(DATA)/VOCdevkit/VOC2007 --split train --trunk $< \
+# Every proposal scored once, then one row for each setting: minutes on a GPU, hours on two cores.
+bench-accuracy: $(RUNS)/val500.txt
+	$(BIN)/propose --image $< --method ss --superpixel-scale 2 --format npz --out $(RUNS)/ss2-val500.npz --overwrite
+	$(BIN)/python benchmarks/accuracy/score.py $(VOC) --proposals $(RUNS)/ss2-val500.npz --weights $(TWIN) \
+		--out $(RUNS)/scores.npz
+	$(BIN)/python benchmarks/accuracy/rows.py $(RUNS)/scores.npz $(VOC) --proposals $(RUNS)/ss2-val500.npz --bootstrap 1000
+
+# MultiBox on the trunk of the twin, trained on train only: its figures on val are the honest ones.
+$(RUNS)/multibox-train/multibox.safetensors: $(VENV)/.installed
+	$(BIN)/train-multibox --data $(DATA)/VOCdevkit/VOC2007 --split train --trunk $(TWIN) \
 		--cache $(CACHE) --out $(RUNS)/multibox-train --resume
 
 # The MultiBox that ships, on the trunk of the detector that ships.
@@ -89,9 +94,7 @@ train-multibox: $(RUNS)/multibox-voc07/multibox.safetensors
 # METHOD: ss, multibox, multibox+ss or priors; SCALE: of the superpixels.
 METHOD ?= multibox+ss
 SCALE ?= 2
-evaluate-proposals: $(RUNS)/multibox-train/multibox.safetensors
-	head -n $(FIRST) $(DATA)/VOCdevkit/VOC2007/ImageSets/Main/val.txt | \
-		sed 's#.*#$(DATA)/VOCdevkit/VOC2007/JPEGImages/&.jpg#' > $(RUNS)/val$(FIRST).txt
+evaluate-proposals: $(RUNS)/multibox-train/multibox.safetensors $(RUNS)/val$(FIRST).txt
 	$(BIN)/propose --image $(RUNS)/val$(FIRST).txt --method $(METHOD) --superpixel-scale $(SCALE) \
 		--multibox-weights $< --format npz --out $(RUNS)/$(METHOD)-$(SCALE)-$(FIRST).npz
 	$(BIN)/evaluate proposals --data $(DATA)/VOCdevkit/VOC2007 --split val --first $(FIRST) \

@@ -67,13 +67,17 @@ def _child(arguments: list[str], flags: argparse.Namespace) -> subprocess.Comple
 
 
 def _compare(rows: list[dict[str, Any]]) -> None:
-    """Adds to each row how far its figures are from pycocotools', and how many times faster it was."""
+    """Adds how many times faster than pycocotools a row was, and how far its figures are from the first peer's.
+
+    The first peer is pycocotools, unless it met a limit.
+    """
     for row in rows:
-        same = (one for one in rows if (one["size"], one["task"]) == (row["size"], row["task"]))
-        reference = next((one for one in same if one["evaluator"] == "pycocotools" and "figures" in one), None)
+        same = [one for one in rows if (one["size"], one["task"]) == (row["size"], row["task"]) and "figures" in one]
+        reference = next((one for name in PEERS for one in same if one["evaluator"] == name), None)
         if reference is None or "figures" not in row:
             continue
-        row["times_faster"] = reference["evaluate_seconds"] / row["evaluate_seconds"]
+        if reference["evaluator"] == "pycocotools":
+            row["times_faster"] = reference["evaluate_seconds"] / row["evaluate_seconds"]
         if row["task"] == "iou50" and row["evaluator"] not in PEERS:
             continue  # another rule: its number is its own
         pairs = [(value, reference["figures"][name]) for name, value in row["figures"].items()]
