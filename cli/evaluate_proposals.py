@@ -22,7 +22,7 @@ def run_evaluate_proposals(
     overwrite: bool = False,
 ) -> int:
     """Measures a proposals file on a split, prints the table, and writes metrics.json and plots into `report`."""
-    from googlenet_rcnn.datasets.voc import read_voc
+    from googlenet_rcnn.datasets.tree import read_dataset
     from googlenet_rcnn.eval.proposal_file import read_proposals
     from googlenet_rcnn.eval.proposal_recall import proposal_recall
     from googlenet_rcnn.eval.proposal_report import proposal_metrics, proposal_table
@@ -32,7 +32,7 @@ def run_evaluate_proposals(
         raise UsageError("FLAG_VALUE", "--first is at least 1")
     if report is not None and (report / "metrics.json").exists() and not overwrite:
         raise UsageError("OUT_EXISTS", f"{report} holds a report: choose another --report or say --overwrite")
-    dataset: Dataset = read_voc(data, split)
+    dataset: Dataset = read_dataset(data, split)
     if first is not None:
         dataset = Dataset(dataset.labels, dataset.samples[:first])
     content = read_proposals(proposals)

@@ -63,7 +63,7 @@ def evaluate_compare(
 
 
 def evaluate_proposals(
-    data: Annotated[Path, typer.Option(help="VOC devkit folder")],
+    data: Annotated[Path, typer.Option(help="annotated images: VOC, ILSVRC DET, COCO or YOLO")],
     split: Annotated[str, typer.Option(help="train, val, trainval or test")],
     proposals: Annotated[Path, typer.Option(help="JSON lines or npz of propose")],
     first: Annotated[int | None, typer.Option(help="only the first N images of the split")] = None,

@@ -25,7 +25,7 @@ def run_train_detector(
     quiet: bool = False,
 ) -> int:
     """Trains on a split and writes detector.safetensors into `out`; stopped runs go on with --resume."""
-    from googlenet_rcnn.datasets.voc import read_voc
+    from googlenet_rcnn.datasets.tree import read_dataset
     from googlenet_rcnn.detector.fine_tuning import DetectorRecipe, FineTuning
 
     from .build import build_proposer, find_weights
@@ -41,7 +41,7 @@ def run_train_detector(
         superpixel_scale=proposals.superpixel_scale,
         say=lambda message: None if quiet else print(message, file=sys.stderr),
     )
-    dataset = read_voc(data, split)
+    dataset = read_dataset(data, split)
     run = TrainingRun.prepare(settings, ("head", "network"), out, cache, resume=resume, threads=threads, quiet=quiet)
     training = FineTuning(
         recipe=settings,

@@ -25,7 +25,7 @@ def run_train_multibox(
 ) -> int:
     """Trains on a split and writes multibox.safetensors into `out`; stopped runs go on with --resume."""
     from googlenet_rcnn.backbone.architectures import load_network
-    from googlenet_rcnn.datasets.voc import read_voc
+    from googlenet_rcnn.datasets.tree import read_dataset
     from googlenet_rcnn.proposals.multibox_training import MultiBoxRecipe, MultiBoxTraining
 
     from .build import DEFAULT_WEIGHTS, find_weights
@@ -34,7 +34,7 @@ def run_train_multibox(
         raise UsageError("FLAG_VALUE", "--threads is at least 1")
     settings = load_recipe(MultiBoxRecipe, recipe, list(assignments))
     weights = find_weights(trunk, "--trunk")
-    dataset = read_voc(data, split)
+    dataset = read_dataset(data, split)
     network, card = load_network(weights)
     run = TrainingRun.prepare(settings, ("train",), out, cache, resume=resume, threads=threads, quiet=quiet)
     training = MultiBoxTraining(

@@ -11,7 +11,7 @@ __all__ = ["train_detector", "train_multibox"]
 
 
 def train_detector(
-    data: Annotated[Path, typer.Option(help="VOC devkit folder")],
+    data: Annotated[Path, typer.Option(help="annotated images: VOC, ILSVRC DET, COCO or YOLO")],
     init: Annotated[Path, typer.Option(help="checkpoint to start from (see import-weights)")],
     out: Annotated[Path, typer.Option(help="run folder")],
     split: Annotated[str, typer.Option(help="split to train on")] = "trainval",
@@ -37,7 +37,7 @@ def train_detector(
 
 
 def train_multibox(
-    data: Annotated[Path, typer.Option(help="VOC devkit folder")],
+    data: Annotated[Path, typer.Option(help="annotated images: VOC, ILSVRC DET, COCO or YOLO")],
     out: Annotated[Path, typer.Option(help="run folder")],
     trunk: Annotated[str, typer.Option(help="network it looks through, up to 4e: shipped name or file")] = "voc07",
     split: Annotated[str, typer.Option(help="split to train on")] = "trainval",
