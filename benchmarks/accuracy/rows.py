@@ -77,9 +77,7 @@ def detections(
     return DetectionTable(*(np.concatenate(column) for column in found))
 
 
-def survivors(
-    scores: Scores, proposals: Sequence[Proposals], labels: int, boxes: int = 10_000
-) -> tuple[Scores, float]:
+def survivors(scores: Scores, proposals: Sequence[Proposals], labels: int, boxes: int = 10_000) -> tuple[Scores, float]:
     """The scores that the cascade of fast mode would have asked for, and the share of the boxes that it scores."""
     image, box = np.divmod(scores.key // labels, boxes)
     kept = np.zeros(len(scores.key), dtype=np.bool_)
