@@ -89,7 +89,9 @@ def _read_list(tree: TextTree, split: str) -> list[tuple[str, int | None]]:
     if len(names) != 1:
         if names:
             raise DataError("DATA_AMBIGUOUS", f"{tree.root}: {' and '.join(names)} are both lists; keep one")
-        raise DataError("SPLIT_MISSING", f"{tree.root}: there is no list {split}.txt, in det_lists or elsewhere")
+        lists = {posixpath.splitext(posixpath.basename(name))[0] for name in _find(tree, r"[\w-]+\.txt")}
+        known = ", ".join(sorted(name for name in lists if "blacklist" not in name)[:20]) or "none"
+        raise DataError("SPLIT_MISSING", f"{tree.root}: there is no list {split}.txt; text files here: {known}")
     rows = [(f"{tree.where(names[0])}:{line}", row) for line, row in enumerate(tree.rows(names[0]), start=1) if row]
     second = {row[1] for _, row in rows if len(row) > 1}
     numbered = bool(second) and (len(rows) == 1 or not second <= {"-1", "0", "1"})
