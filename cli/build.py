@@ -17,15 +17,20 @@ from googlenet_rcnn.proposals.selective_search import SelectiveSearch
 from googlenet_rcnn.proposals.union import Union
 
 from .first_use import load_selective_search
+from .proposal_source import ProposalSource, proposal_file
 
 if TYPE_CHECKING:
     from googlenet_rcnn.detector.pipeline import Detector
     from googlenet_rcnn.detector.regions import RegionClassifier
     from googlenet_rcnn.detector.selection import Selection
 
+    from .detect import DetectOptions
+    from .explain import ExplainOptions
+
 __all__ = [
     "DEFAULT_MULTIBOX",
     "DEFAULT_WEIGHTS",
+    "build_detection",
     "build_detector",
     "build_multibox",
     "build_proposer",
@@ -158,6 +163,40 @@ def build_detector(
         raise UsageError("ENSEMBLE_WARP", "the models of an ensemble must share one warp")
     classifier: RegionClassifier = members[0] if len(members) == 1 else Ensemble(members)
     return Detector(proposer, classifier, members[0].warp, selection, Cascade() if fast else None)
+
+
+def build_detection(
+    options: "DetectOptions | ExplainOptions", say: Callable[[str], None]
+) -> tuple["Detector", ProposalSource]:
+    """The detector that the flags of `detect` or `explain` describe, and where its boxes come from.
+
+    `say` is told why a first use takes long.
+    """
+    import torch
+
+    from googlenet_rcnn.backbone.engine import keep_freed_memory
+    from googlenet_rcnn.detector.selection import Selection
+
+    from .threads import available_threads
+
+    torch.set_num_threads(options.threads or available_threads())
+    keep_freed_memory()
+    try:
+        selection = Selection(options.score_threshold, options.nms_iou, options.max_detections)
+    except ValueError as error:
+        raise UsageError("FLAG_VALUE", str(error)) from None
+    recorded = proposal_file(options.method)
+    # Where a file has the boxes, the proposer is never asked.
+    proposer = build_proposer(
+        options.method if recorded is None else "ss",
+        engine=options.engine,
+        preset=options.preset,
+        superpixel_scale=options.superpixel_scale,
+        seed=options.seed,
+        say=None if recorded else say,
+    )
+    detector = build_detector(options.weights, proposer, selection, fast=options.mode == "fast")
+    return detector, ProposalSource(detector.proposer, recorded)
 
 
 def weight_digests(weights: Sequence[str]) -> list[str]:

@@ -14,9 +14,9 @@ from googlenet_rcnn.core.types import LabelSet
 from .boundary import one_line
 from .detection_output import ROWS_KEPT, check_output, rows_path, write_output
 from .inputs import ImageFile, find_images
-from .pictures import picture_paths, refuse_existing, write_picture
+from .pictures import picture_paths, refuse_existing, write_jpeg
 from .progress import Progress
-from .proposal_source import ProposalSource, proposal_file
+from .proposal_source import proposal_file
 from .rows import exit_status
 
 __all__ = ["DetectOptions", "run_detect"]
@@ -137,34 +137,15 @@ def _detector(options: DetectOptions, pictures: dict[ImageFile, Path]) -> Callab
     """A function from an image file to its row; heavy imports happen here, not for --help."""
     import time
 
-    import torch
-
-    from googlenet_rcnn.backbone.engine import keep_freed_memory
     from googlenet_rcnn.core.images import ImagePolicy, read_image
-    from googlenet_rcnn.detector.selection import Selection
 
-    from .build import build_detector, build_proposer
+    from .build import build_detection
+    from .draw import draw_detections
     from .rows import failed_row, found_row
-    from .threads import available_threads
 
-    torch.set_num_threads(options.threads or available_threads())
-    keep_freed_memory()
-    try:
-        selection = Selection(options.score_threshold, options.nms_iou, options.max_detections)
-    except ValueError as error:
-        raise UsageError("FLAG_VALUE", str(error)) from None
-    recorded = proposal_file(options.method)
-    # Where a file has the boxes, the proposer is never asked.
-    proposer = build_proposer(
-        options.method if recorded is None else "ss",
-        engine=options.engine,
-        preset=options.preset,
-        superpixel_scale=options.superpixel_scale,
-        seed=options.seed,
-        say=None if recorded else lambda message: None if options.quiet else print(message, file=sys.stderr),
+    detector, source = build_detection(
+        options, lambda message: None if options.quiet else print(message, file=sys.stderr)
     )
-    detector = build_detector(options.weights, proposer, selection, fast=options.mode == "fast")
-    source = ProposalSource(detector.proposer, recorded)
     policy = ImagePolicy(
         max_pixels=options.max_pixels,
         truncated="salvage" if options.truncated == "salvage" else "fail",
@@ -190,22 +171,10 @@ def _detector(options: DetectOptions, pictures: dict[ImageFile, Path]) -> Callab
             decoded.warnings,
         )
         if file in pictures:
-            _draw(decoded.pixels, row, pictures[file])
+            write_jpeg(pictures[file], draw_detections(decoded.pixels, row["detections"]))
         return row
 
     return detect_one
-
-
-def _draw(pixels: Any, row: dict[str, Any], path: Path) -> None:
-    import io
-
-    from PIL import Image as PillowImage
-
-    from .draw import draw_detections
-
-    buffer = io.BytesIO()
-    PillowImage.fromarray(draw_detections(pixels, row["detections"])).save(buffer, "JPEG", quality=92)
-    write_picture(path, buffer.getvalue())
 
 
 def _print_table(row: dict[str, Any]) -> None:

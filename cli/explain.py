@@ -11,12 +11,10 @@ from googlenet_rcnn.core.types import GroundTruth, LabelSet, Sample
 
 from .boundary import one_line
 from .inputs import ImageFile
-from .pictures import refuse_existing, write_picture
-from .proposal_source import ProposalSource, proposal_file
+from .pictures import refuse_existing, write_jpeg
 from .rows import escaped
 
 if TYPE_CHECKING:
-    from googlenet_rcnn.detector.pipeline import Detector
     from googlenet_rcnn.eval.fate import Fate
 
 __all__ = ["ExplainOptions", "run_explain"]
@@ -32,6 +30,8 @@ class ExplainOptions:
     truth: Path | None = None
     weights: tuple[str, ...] = ()
     method: str = "ss"
+    engine: str = "native"
+    preset: str = "fast"
     superpixel_scale: float = 2.0
     score_threshold: float = 0.5
     nms_iou: float = 0.3
@@ -50,8 +50,11 @@ def run_explain(options: ExplainOptions) -> int:
     from googlenet_rcnn.core.samples import sample_pixels
     from googlenet_rcnn.eval.fate import object_fates
 
+    from .build import build_detection
+    from .draw_fates import draw_fates
+
     _check(options)
-    detector, source = _detector(options)
+    detector, source = build_detection(options, lambda message: print(message, file=sys.stderr))
     truth = _truth(options, detector.labels)
     file = ImageFile(Path(options.image).stem, options.image)
     pixels = sample_pixels(Sample(file.image_id, Path(file.path), truth))
@@ -69,7 +72,7 @@ def run_explain(options: ExplainOptions) -> int:
         None if options.mode == "exhaustive" else np.asarray((probabilities[:, 1:] > 0).any(axis=1)),
     )
     if options.draw is not None:
-        _draw(options.draw, pixels, truth, fates, detector.labels)
+        write_jpeg(options.draw, draw_fates(pixels, truth, fates, detector.labels))
     row = _row(file, truth, fates, detector.labels)
     row |= {"proposals": len(proposals), "detections": len(result.detections)}
     if sys.stdout.isatty():
@@ -91,29 +94,6 @@ def _check(options: ExplainOptions) -> None:
             raise UsageError("FLAG_VALUE", f"--draw {options.draw}: name a .jpg file")
         if not options.overwrite:
             refuse_existing([options.draw])
-
-
-def _detector(options: ExplainOptions) -> tuple["Detector", ProposalSource]:
-    import torch
-
-    from googlenet_rcnn.backbone.engine import keep_freed_memory
-    from googlenet_rcnn.detector.selection import Selection
-
-    from .build import build_detector, build_proposer
-    from .threads import available_threads
-
-    torch.set_num_threads(options.threads or available_threads())
-    keep_freed_memory()
-    try:
-        selection = Selection(options.score_threshold, options.nms_iou, options.max_detections)
-    except ValueError as error:
-        raise UsageError("FLAG_VALUE", str(error)) from None
-    recorded = proposal_file(options.method)
-    proposer = build_proposer(
-        options.method if recorded is None else "ss", superpixel_scale=options.superpixel_scale, seed=options.seed
-    )
-    detector = build_detector(options.weights, proposer, selection, fast=options.mode == "fast")
-    return detector, ProposalSource(detector.proposer, recorded)
 
 
 def _truth(options: ExplainOptions, labels: LabelSet) -> GroundTruth:
@@ -211,15 +191,3 @@ def _reason(one: dict[str, Any]) -> str:
     x1, y1, x2, y2 = cause["box"]
     place = f"x {x1:.0f}..{x2:.0f}  y {y1:.0f}..{y2:.0f}"
     return f"{text}; lost to {cause['label']} {cause['score']:.3f}, overlap {cause['overlap']:.2f}, at {place}"
-
-
-def _draw(path: Path, pixels: Any, truth: GroundTruth, fates: "list[Fate]", labels: LabelSet) -> None:
-    import io
-
-    from PIL import Image as PillowImage
-
-    from .draw_fates import draw_fates
-
-    buffer = io.BytesIO()
-    PillowImage.fromarray(draw_fates(pixels, truth, fates, labels)).save(buffer, "JPEG", quality=92)
-    write_picture(path, buffer.getvalue())

@@ -1,17 +1,19 @@
 """Where the pictures with boxes go: one for each image given, never onto another picture or an input."""
 
 import hashlib
+import io
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.store import atomic_file, storage_error
+from googlenet_rcnn.core.types import Image
 
 from .inputs import ImageFile
 from .rows import escaped
 
-__all__ = ["picture_paths", "refuse_existing", "write_picture"]
+__all__ = ["picture_paths", "refuse_existing", "write_jpeg", "write_picture"]
 
 _LONGEST = 200  # bytes of a file name, which leaves room for the suffixes of temporary files
 
@@ -47,6 +49,15 @@ def refuse_existing(paths: Iterable[Path]) -> None:
     for path in paths:
         if path.exists():
             raise UsageError("OUT_EXISTS", f"{path} is there already: choose another --draw or say --overwrite")
+
+
+def write_jpeg(path: Path, pixels: Image) -> None:
+    """Writes pixels uint8 [H,W,3] as a JPEG picture, as `write_picture` does."""
+    from PIL import Image as PillowImage
+
+    buffer = io.BytesIO()
+    PillowImage.fromarray(pixels).save(buffer, "JPEG", quality=92)
+    write_picture(path, buffer.getvalue())
 
 
 def write_picture(path: Path, data: bytes) -> None:
