@@ -45,7 +45,9 @@ def recognise(path: Path) -> str:
             return "voc"
         if any(path.rglob("*.txt")):
             return "yolo"
-        wanted = "neither VOC files such as comp4_det_val_cat.txt nor YOLO text files IMAGE_ID.txt"
+        if any(path.glob("*.parquet")):
+            return "parquet"
+        wanted = "neither VOC files such as comp4_det_val_cat.txt nor YOLO text files IMAGE_ID.txt nor parts of a batch"
         raise DataError("DET_MISSING", f"{path}: the folder has {wanted}")
     try:
         with path.open("rb") as file:
