@@ -15,10 +15,14 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff",
 
 
 class ImageFile(NamedTuple):
-    """A path as given, and the image's id: its stem, or its path below the given folder without suffix."""
+    """A path as given, and the image's id: its stem, or its path below the given folder without suffix.
+
+    `data` is the content of a file that lies elsewhere than at its path.
+    """
 
     image_id: str
     path: str
+    data: bytes | None = None
 
 
 def find_images(arguments: Iterable[str]) -> list[ImageFile]:

@@ -13,7 +13,7 @@ from googlenet_rcnn.core.types import Image
 from .inputs import ImageFile
 from .rows import escaped
 
-__all__ = ["picture_paths", "refuse_existing", "write_jpeg", "write_picture"]
+__all__ = ["jpeg", "picture_paths", "refuse_existing", "write_jpeg", "write_picture"]
 
 _LONGEST = 200  # bytes of a file name, which leaves room for the suffixes of temporary files
 
@@ -51,13 +51,18 @@ def refuse_existing(paths: Iterable[Path]) -> None:
             raise UsageError("OUT_EXISTS", f"{path} is there already: choose another --draw or say --overwrite")
 
 
-def write_jpeg(path: Path, pixels: Image) -> None:
-    """Writes pixels uint8 [H,W,3] as a JPEG picture, as `write_picture` does."""
+def jpeg(pixels: Image) -> bytes:
+    """Pixels uint8 [H,W,3] as a JPEG picture."""
     from PIL import Image as PillowImage
 
     buffer = io.BytesIO()
     PillowImage.fromarray(pixels).save(buffer, "JPEG", quality=92)
-    write_picture(path, buffer.getvalue())
+    return buffer.getvalue()
+
+
+def write_jpeg(path: Path, pixels: Image) -> None:
+    """Writes pixels uint8 [H,W,3] as a JPEG picture, as `write_picture` does."""
+    write_picture(path, jpeg(pixels))
 
 
 def write_picture(path: Path, data: bytes) -> None:

@@ -31,6 +31,36 @@ def test_no_more_than_two_items_a_worker_are_begun_ahead(workers):
     assert len(begun) <= 2 * workers
 
 
+@pytest.mark.parametrize("ahead", [1, 2, 3, 7])
+def test_so_many_items_are_begun_before_they_are_given(ahead):
+    """While one result is in the caller's hands, all but one of those allowed are under way."""
+    begun = []
+    settled = threading.Semaphore(0)
+
+    def work(number):
+        begun.append(number)
+        settled.release()
+        return number
+
+    results = in_order(work, range(20), 3, ahead)
+    for given in range(1, 6):
+        assert next(results) == given - 1
+        for _ in range(ahead if given == 1 else 1):
+            assert settled.acquire(timeout=20)
+        assert len(begun) == given + ahead - 1
+    results.close()
+    assert len(begun) == 5 + ahead - 1
+
+
+def test_items_are_taken_no_earlier_than_they_are_begun():
+    taken = []
+    items = (taken.append(number) or number for number in range(100))
+    results = in_order(abs, items, 2, ahead=2)
+    assert (next(results), taken) == (0, [0, 1])
+    assert (next(results), taken) == (1, [0, 1, 2])
+    results.close()
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 @pytest.mark.parametrize("fault", [ValueError, KeyboardInterrupt])
 def test_fault_is_raised_in_its_turn_and_ends_the_work(workers, fault):

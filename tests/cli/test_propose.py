@@ -46,6 +46,7 @@ def test_flags_reach_the_proposer_and_limit_keeps_the_first_boxes(propose, stub,
     flags = ("--method", "multibox+ss", "--multibox-k", "7", "--multibox-nms", "0.5", "--superpixel-scale", "3")
     result = propose(album / "a.png", *flags, "--preset", "quality", "--seed", "5", "--limit", "2")
     assert callable(stub.settings.pop("say"))
+    assert stub.settings.pop("runtime").name == "auto"
     assert stub.settings == {
         "method": "multibox+ss",
         "engine": "native",
@@ -155,7 +156,7 @@ def test_terminal_gets_a_table_in_place_of_rows(stub, picture, tmp_path, capsys,
 
 def test_real_search_gives_equal_bytes_in_another_process_and_with_more_workers(process, propose, tmp_path, rows):
     images = [write(tmp_path, f"{n}.png", encoded(photo(40, 50 + n), "PNG")) for n in range(3)]
-    flags = ("--preset", "single", "--superpixel-scale", "4", *images)
+    flags = ("--preset", "single", "--superpixel-scale", "4", "--quiet", *images)
     once = process("propose", *flags, "--workers", "3")
     assert (once.returncode, codes(once)) == (0, [])
     assert rows(once.stdout) == rows(propose(*flags).stdout)

@@ -1,7 +1,9 @@
 """The warp against a second implementation written from R-CNN's rcnn_im_crop, a pixel and a box at a time."""
 
 import math
+import threading
 
+import cv2
 import numpy as np
 import pytest
 from hostile import photo
@@ -9,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from googlenet_rcnn.core.types import Boxes, Size
+from googlenet_rcnn.detector import warp as warping
 from googlenet_rcnn.detector.warp import Placement, Warp
 
 # Computed by the original's arithmetic: 1-based inclusive box -> clipped source, size, left, top.
@@ -173,3 +176,93 @@ def test_boxes_of_another_image_are_refused() -> None:
 def test_impossible_settings_are_refused(side, context) -> None:
     with pytest.raises(ValueError, match="context"):
         Warp(side, context)
+
+
+def plain_crops(image: np.ndarray, boxes: Boxes, warp: Warp) -> np.ndarray:
+    """One box after the other, as simply as it can be said: fill everywhere, then the resized source."""
+    crops = np.empty((len(boxes), warp.side, warp.side, 3), dtype=np.uint8)
+    for crop, place in zip(crops, warp.placements(boxes), strict=True):
+        crop[:] = warp.fill
+        x1, y1, x2, y2 = place.source
+        part = np.ascontiguousarray(image[y1:y2, x1:x2])
+        resized = cv2.resize(part, (place.width, place.height), interpolation=cv2.INTER_LINEAR)
+        crop[place.top : place.top + place.height, place.left : place.left + place.width] = resized
+    return crops
+
+
+@st.composite
+def crowds(draw):
+    """An image and many boxes, whole numbers or not, a good part of them at its edges."""
+    size = Size(draw(st.integers(1, 150)), draw(st.integers(1, 150)))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    count = draw(st.sampled_from([0, 1, 15, 33, 100]))
+    limits = np.array([size.width, size.height])
+    ends = np.sort(rng.uniform(-0.3, 1.3, (count, 2, 2)).clip(0, 1) * limits, axis=1)
+    if draw(st.booleans()):
+        ends = np.rint(ends)
+    low = np.minimum(ends[:, 0], limits - 1)
+    coordinates = np.concatenate([low, np.maximum(ends[:, 1], low + 0.5)], axis=1)
+    image = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+    warp = Warp(*draw(st.sampled_from([(32, 4), (31, 0), (17, 3), (64, 16), (224, 16)])), fill=(9, 8, 7))
+    return image, Boxes(coordinates.astype(np.float32), size), warp
+
+
+@given(crowds(), st.sampled_from([1, 2, 3, 8]))
+@settings(max_examples=60, deadline=None)
+def test_many_crops_are_bit_for_bit_those_cut_one_by_one(crowd, threads) -> None:
+    image, boxes, warp = crowd
+    image.flags.writeable = False
+    crops = warp.crops(image, boxes, threads)
+    assert crops.tobytes() == plain_crops(image, boxes, warp).tobytes()
+    assert crops.flags.c_contiguous
+
+
+@pytest.mark.parametrize("view", ["turned", "mirrored", "part", "fortran", "swapped"])
+def test_images_that_lie_oddly_in_memory_give_the_same_crops(view) -> None:
+    image = photo(90, 120)
+    image = {
+        "turned": np.rot90(image),
+        "mirrored": image[:, ::-1],
+        "part": image[5:80, 7:-9],
+        "fortran": np.asfortranarray(image),
+        "swapped": image[:, :, ::-1],
+    }[view]
+    height, width = image.shape[:2]
+    boxes = Boxes(np.array([[0, 0, width, height], [3, 4, 40, 30], [width - 9, 0, width, 5]]), Size(height, width))
+    crops = Warp(48, 4).crops(image, boxes)
+    assert crops.tobytes() == plain_crops(image, boxes, Warp(48, 4)).tobytes()
+
+
+def grid(count: int) -> Boxes:
+    rows = [(x, y, x + 11, y + 9) for x, y in ((7 * k % 60, 5 * k % 40) for k in range(count))]
+    return Boxes(np.array(rows), Size(60, 80))
+
+
+@pytest.mark.parametrize(
+    ("count", "threads", "expected"), [(200, 3, 3), (20, 3, 1), (32, 3, 2), (200, 1, 1), (0, 4, 1)]
+)
+def test_threads_are_started_where_each_has_enough_to_do(monkeypatch, count, threads, expected) -> None:
+    seen = set()
+
+    class Watched(warping.ThreadPoolExecutor):
+        def submit(self, function, *arguments):
+            seen.add(self._max_workers)
+            return super().submit(function, *arguments)
+
+    monkeypatch.setattr(warping, "ThreadPoolExecutor", Watched)
+    Warp(32, 4).crops(photo(60, 80), grid(count), threads)
+    assert (seen or {1}) == {expected}
+
+
+def test_no_thread_is_left_and_a_fault_of_one_is_raised(monkeypatch) -> None:
+    before = threading.active_count()
+    Warp(32, 4).crops(photo(60, 80), grid(100), 4)
+    assert threading.active_count() == before
+
+    def fail(*arguments, **options):
+        raise MemoryError
+
+    monkeypatch.setattr(warping.cv2, "resize", fail)
+    with pytest.raises(MemoryError):
+        Warp(32, 4).crops(photo(60, 80), grid(100), 4)
+    assert threading.active_count() == before

@@ -1,0 +1,71 @@
+"""What comes before the network has its say: an image file is decoded and its boxes are proposed."""
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from googlenet_rcnn.core.errors import DataError
+from googlenet_rcnn.core.images import DecodedImage, ImagePolicy, decode_image, read_image
+from googlenet_rcnn.core.types import Proposals
+
+from .image_loop import Made
+from .inputs import ImageFile
+from .proposal_source import ProposalSource
+from .rows import failed_row
+
+__all__ = ["Preparation", "Prepared"]
+
+
+class DecodingOptions(Protocol):
+    """The flags that say which image files are accepted."""
+
+    @property
+    def max_pixels(self) -> int:
+        """Pixels of the largest image."""
+
+    @property
+    def truncated(self) -> str:
+        """`fail` or `salvage` a cut file."""
+
+    @property
+    def exif(self) -> bool:
+        """Whether images are turned as their EXIF orientation says."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An image with its proposals, and the milliseconds that each took."""
+
+    file: ImageFile
+    image: DecodedImage
+    proposals: Proposals
+    milliseconds: dict[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """Reads an image file and proposes boxes in it, from any thread; a file that is bad gives its failed row.
+
+    `empty` are the fields of that row which would hold what was found.
+    """
+
+    source: ProposalSource
+    options: DecodingOptions
+    empty: tuple[str, ...] = ("detections",)
+
+    def __call__(self, file: ImageFile) -> Prepared | Made:
+        """The image and its proposals, or the row that says why they cannot be had."""
+        policy = ImagePolicy(
+            max_pixels=self.options.max_pixels,
+            truncated="salvage" if self.options.truncated == "salvage" else "fail",
+            exif=self.options.exif,
+        )
+        started = time.perf_counter()
+        try:
+            image = read_image(file.path, policy) if file.data is None else decode_image(file.data, policy, file.path)
+            read = time.perf_counter()
+            proposals = self.source.proposals(file, image.pixels)
+        except DataError as error:
+            return Made(failed_row(file, error, self.empty))
+        times = {"decode": (read - started) * 1000, "propose": (time.perf_counter() - read) * 1000}
+        return Prepared(file, image, proposals, times)
