@@ -10,6 +10,8 @@ from .training_run import TrainingRun
 
 __all__ = ["run_train_detector"]
 
+_STAGES = ("head", "network", "screen.train")
+
 
 def run_train_detector(
     data: Path,
@@ -42,7 +44,7 @@ def run_train_detector(
         say=lambda message: None if quiet else print(message, file=sys.stderr),
     )
     dataset = read_dataset(data, split)
-    run = TrainingRun.prepare(settings, ("head", "network"), out, cache, resume=resume, threads=threads, quiet=quiet)
+    run = TrainingRun.prepare(settings, _STAGES, out, cache, resume=resume, threads=threads, quiet=quiet)
     training = FineTuning(
         recipe=settings,
         init=weights,

@@ -7,7 +7,7 @@ import typer
 
 from .boundary import run_command
 
-__all__ = ["train_detector", "train_multibox"]
+__all__ = ["train_detector", "train_multibox", "train_screen"]
 
 
 def train_detector(
@@ -56,6 +56,32 @@ def train_multibox(
         return run_train_multibox(
             data, split, out,
             trunk=trunk, recipe=recipe, assignments=tuple(set_ or ()), cache=cache, resume=resume,
+            threads=threads, quiet=quiet,
+        )  # fmt: skip
+
+    run_command(command)
+
+
+def train_screen(
+    data: Annotated[Path, typer.Option(help="annotated images: VOC, ILSVRC DET, COCO or YOLO")],
+    out: Annotated[Path, typer.Option(help="run folder")],
+    weights: Annotated[str, typer.Option(help="detector that is to screen: shipped name or file")] = "voc07",
+    split: Annotated[str, typer.Option(help="split to train on")] = "trainval",
+    recipe: Annotated[Path | None, typer.Option(help="TOML recipe [default: built in]")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="a.b=v, on top of the recipe")] = None,
+    cache: Annotated[Path | None, typer.Option(help="folder for maps, 1.3 MB an image [default: user cache]")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="continue the run in --out")] = False,
+    threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="no progress")] = False,
+) -> None:
+    """Give a detector a new screening head, by which fast mode chooses what it looks at, alone or under torchrun."""
+
+    def command() -> int:
+        from .train_screen import run_train_screen
+
+        return run_train_screen(
+            data, split, out,
+            weights=weights, recipe=recipe, assignments=tuple(set_ or ()), cache=cache, resume=resume,
             threads=threads, quiet=quiet,
         )  # fmt: skip
 

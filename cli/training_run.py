@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.recipe import Settings
@@ -31,7 +31,8 @@ def default_cache() -> Path:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """The run of `settings` in the folder `out`; `stages` name the tables that are settings of a training loop."""
+    """The run of `settings` in the folder `out`; `stages` name the tables that are settings of a training loop,
+    a table in a table as a.b."""
 
     settings: Settings
     stages: tuple[str, ...]
@@ -59,7 +60,7 @@ class TrainingRun:
         """
         import torch
 
-        from googlenet_rcnn.backbone.engine import keep_freed_memory
+        from googlenet_rcnn.backbone.engine_torch import keep_freed_memory
         from googlenet_rcnn.backbone.processes import join_processes
 
         from .threads import available_threads
@@ -107,7 +108,13 @@ class TrainingRun:
 
 def _compare(path: Path, settings: Settings, stages: tuple[str, ...]) -> None:
     """UsageError (RESUME_DIFFERS) unless a run goes on with its own recipe; what changes no weight is free."""
-    free = dict.fromkeys(stages, _FREE)
+    free: dict[str, Any] = {}
+    for stage in stages:
+        *tables, last = stage.split(".")
+        table = free
+        for name in tables:
+            table = table.setdefault(name, {})
+        table[last] = _FREE
     try:
         begun = type(settings).model_validate_json(path.read_bytes()).model_dump(exclude=free)
     except (OSError, ValueError):

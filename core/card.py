@@ -1,15 +1,19 @@
 """The Card that travels inside a checkpoint: what is needed to use its weights, and where they come from."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from .recipe import Settings
 from .types import LabelSet
 
-__all__ = ["Card", "Preprocessing"]
+__all__ = ["SCREEN_PREFIX", "Card", "Preprocessing"]
+
+SCREEN_PREFIX = "screen."
+"""Begins the names of the screening head's tensors in a detector's checkpoint."""
 
 Triple = tuple[float, float, float]
+Largest = Annotated[float, Field(ge=0, allow_inf_nan=False)]  # activation
 
 
 class Preprocessing(Settings):
@@ -40,6 +44,8 @@ class Card(Settings):
     warp_side: int = 224
     warp_context: int = 16
     box_regression: bool = False  # of a detector: whether it moves its boxes
+    ranges: dict[str, Largest] | None = None  # by layer, on training crops: the scales of int8 follow from them
+    screen: dict[str, Any] | None = None  # of a detector: shape of its screening head, and the cascade's settings
     trunk: str = ""  # of a MultiBox: hash of the trunk that its head works on
     recipe: dict[str, Any] = Field(default_factory=dict)
     data: str = ""

@@ -1,60 +1,85 @@
-"""Which proposals earn a pass through the network: a few scattered ones first, then those near what they found.
+"""Which proposals earn a pass through the network: those that a screening look at the whole image cannot rule out.
 
-Selective Search proposes every object many times over. A few of its boxes represent the others; a box is
-scored only if a representative near it looks like an object. The survivors are scored exactly as in
-exhaustive mode. Distances were chosen on VOC 2007 val images, where two boxes in five remain.
+Selective Search proposes every object many times over. Screening gives each proposal class scores for a
+thousandth of a crop's price; of the boxes of one class that overlap much, only the best by those scores goes on.
+The survivors are scored exactly as in exhaustive mode, which scores every proposal.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, ValidationError
 
-from googlenet_rcnn.core.boxes import intersection_over_union
-from googlenet_rcnn.core.types import Boxes
+from googlenet_rcnn.backbone.checkpoint import read_arrays, read_card
+from googlenet_rcnn.backbone.engine import Engine
+from googlenet_rcnn.core.boxes import nms
+from googlenet_rcnn.core.card import SCREEN_PREFIX, Card
+from googlenet_rcnn.core.errors import ModelError
+from googlenet_rcnn.core.recipe import Settings
+from googlenet_rcnn.core.types import Boxes, Image
 
-__all__ = ["Cascade"]
+from .screening import Screen, ScreenHeadSettings
+
+__all__ = ["Cascade", "CascadeSettings"]
 
 
-@dataclass(frozen=True)
-class Cascade:
-    """Overlaps at which a box is represented by an earlier one (`spacing`) and lies near one (`reach`).
+class CascadeSettings(Settings):
+    """When a proposal is worth a crop; learned on images that the detector has not seen (`make learn-cascade`)."""
 
-    `doubt` is the probability of any object from which a representative makes its neighbours worth a look.
-    """
+    doubt: float = Field(default=0.05, ge=0, le=1)  # least screening probability of a class
+    overlap: float = Field(default=0.6, gt=0, le=1)  # boxes of a class that overlap a better one by more are left out
+    limit: int = Field(default=150, gt=0)  # most crops of an image, the best by screening
 
-    spacing: float = 0.3
-    reach: float = 0.2
-    doubt: float = 0.2
+    @classmethod
+    def of(cls, card: Card, source: str) -> "CascadeSettings":
+        """The settings in the Card of a checkpoint `source`; ModelError if they have no meaning."""
+        try:
+            return cls.model_validate((card.screen or {}).get("cascade", {}))
+        except ValidationError as error:
+            what = error.errors()[0]["msg"]
+            raise ModelError("MODEL_INVALID", f"the cascade in the card of {source}: {what}") from None
 
-    def representatives(self, boxes: Boxes) -> NDArray[np.int64]:
-        """Rows of boxes, in order, none of which overlaps an earlier one of them by `spacing` or more."""
-        coordinates = boxes.coordinates
-        uncovered = np.arange(len(boxes))
-        chosen = []
-        while len(uncovered):
-            first, uncovered = uncovered[0], uncovered[1:]
-            chosen.append(first)
-            overlaps = intersection_over_union(coordinates[first][None], coordinates[uncovered])[0]
-            uncovered = uncovered[overlaps < self.spacing]
-        return np.array(chosen, dtype=np.int64)
+    def choose(self, boxes: Boxes, probabilities: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Rows, rising, of the boxes that screening probabilities [N,1+C] let through.
 
-    def score(
-        self, boxes: Boxes, score_rows: Callable[[NDArray[np.int64]], NDArray[np.float32]]
-    ) -> NDArray[np.float32]:
-        """Probabilities [N,1+C]; a box that was not scored is background for certain.
-
-        `score_rows` gives the probabilities [n,1+C] of the boxes in the given rows.
+        The best box of an image is always among them, so that an image is never judged without a crop. Raises
+        ValueError for a probability that is not finite: a broken network must not pass for one that saw nothing.
         """
-        first = self.representatives(boxes)
-        seen = score_rows(first)
-        probabilities = np.zeros((len(boxes), seen.shape[1]), dtype=np.float32)
-        probabilities[:, 0] = 1.0
-        probabilities[first] = seen
-        objects = first[1.0 - seen[:, 0] >= self.doubt]
-        overlaps = intersection_over_union(boxes.coordinates, boxes.coordinates[objects])
-        promising = np.flatnonzero((overlaps >= self.reach).any(axis=1))
-        rest = np.setdiff1d(promising, first)
-        probabilities[rest] = score_rows(rest)
-        return probabilities
+        if not np.isfinite(probabilities).all():
+            raise ValueError("screening probabilities must be finite")
+        objects = probabilities[:, 1:]
+        worth = np.full(len(boxes), -1.0, dtype=np.float32)  # less than any probability: not chosen
+        if len(boxes):
+            best = int(objects.max(axis=1).argmax())
+            worth[best] = objects[best].max()
+        for column in objects.T:
+            rows = np.flatnonzero(column >= self.doubt)
+            kept = rows[nms(boxes.coordinates[rows], column[rows], self.overlap)]
+            worth[kept] = np.maximum(worth[kept], column[kept])
+        chosen = np.argsort(-worth, kind="stable")[: self.limit]
+        return np.sort(chosen[worth[chosen] >= 0])
+
+
+@dataclass(frozen=True, eq=False)
+class Cascade:
+    """Screening and the choice that follows from it."""
+
+    screen: Screen
+    settings: CascadeSettings = field(default_factory=CascadeSettings)
+
+    @classmethod
+    def load(cls, path: Path, trunk: Callable[[int], Engine]) -> "Cascade":
+        """The cascade in a detector's checkpoint; ModelError if there is none.
+
+        `trunk` gives the engine of that part of the checkpoint's network for squares of a side in pixels.
+        """
+        card, source = read_card(path), str(path)
+        settings, head = CascadeSettings.of(card, source), ScreenHeadSettings.of(card, source)
+        return cls(Screen.of(card, read_arrays(path, SCREEN_PREFIX), trunk(head.side), source), settings)
+
+    def survivors(self, image: Image, boxes: Boxes) -> NDArray[np.int64]:
+        """Rows, rising, of the boxes of an image [H,W,3] that are worth a crop."""
+        return self.settings.choose(boxes, self.screen.probabilities(image, boxes))

@@ -1,38 +1,43 @@
-"""From a pretrained classifier to a detector, in two stages that a CPU can afford.
+"""From a pretrained classifier to a detector, in stages that a CPU can afford.
 
 Stage "head": everything up to 4e is frozen, so its activations are computed once per window and 5a, 5b
 and a new classifier over C+1 classes are trained on them. Stage "network": all layers, at a low rate, on
-crops warped anew. Either stage may be left out
-(epochs = 0). R-CNN (arXiv:1311.2524, section 2.3) trains all layers throughout.
+crops warped anew. R-CNN (arXiv:1311.2524, section 2.3) trains all layers throughout. Stage "screen": the network
+stays as it is, and a small head on its map of the whole image learns which proposals are worth a crop
+(`screening`). Any stage may be left out (epochs = 0).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from googlenet_rcnn.backbone.architectures import Network, build_network, identity, load_network
-from googlenet_rcnn.backbone.checkpoint import save_weights
 from googlenet_rcnn.backbone.processes import Processes
+from googlenet_rcnn.backbone.ranges import measure_ranges
 from googlenet_rcnn.backbone.run_origin import settle_origin
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
+from googlenet_rcnn.backbone.weights import save_weights
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.types import Dataset, Proposer
 
 from .activations import ActivationCache
+from .range_crops import range_crops
 from .sampling import WindowSampling
+from .screen_training import ScreenRecipe, ScreenTraining
 from .targets import OverlapTargets
 from .tasks import ActivationTask, WindowTask
 from .warp import Warp
 from .windows import WindowCache
 
-__all__ = ["DetectorRecipe", "FineTuning"]
+__all__ = ["DetectorRecipe", "FineTuning", "ProposalSettings"]
 
 
 _NEW = ("classifier.", "fc.", "regressor.")  # layers that the pretrained network has not, or for other classes
@@ -57,6 +62,7 @@ class DetectorRecipe(Settings):
     targets: OverlapTargets = OverlapTargets()
     head: TrainSettings = TrainSettings(epochs=3.0, batch=64, rate=0.005, average=0.995)
     network: TrainSettings = TrainSettings(epochs=0.1, batch=32, rate=0.001, average=0.98)
+    screen: ScreenRecipe = ScreenRecipe()
 
 
 def _freeze_below_5a(network: Network) -> None:
@@ -86,7 +92,8 @@ class FineTuning:
         card = self._card(start, dataset, data)
         network = self._detector(pretrained, start, card)
         weights = identity(pretrained)
-        origin = self.recipe.model_dump(mode="json", exclude={"head", "network"}) | {"init": weights}
+        stages: dict[str, Any] = {"head": True, "network": True, "screen": {"train"}}
+        origin = self.recipe.model_dump(mode="json", exclude=stages) | {"init": weights}
         settle_origin(self.out, origin, resume, self.processes)
         warp = Warp(card.warp_side, card.warp_context, card.preprocessing.fill)
         source = WindowCache(self.cache, self.proposer, self.recipe.windows, self.recipe.seed)
@@ -105,9 +112,14 @@ class FineTuning:
             network.requires_grad_(True)
             task = WindowTask(windows, self.recipe.targets, warp, card.preprocessing)
             self._stage("network", network, task, self.recipe.network, resume)
+        tensors = network.state_dict()
+        if self.recipe.screen.train.epochs > 0:
+            tensors, card = self._screening(network, card).run(dataset, data, resume)
         path = self.out / "detector.safetensors"
         if self.processes.first:
-            save_weights(path, network.state_dict(), card, half=True)
+            ranges = measure_ranges(network, card, range_crops(windows, warp, self.recipe.seed))
+            card = card.model_copy(update={"ranges": ranges})
+            save_weights(path, tensors, card, half=True)
         self.processes.wait()
         return path
 
@@ -149,6 +161,12 @@ class FineTuning:
                 else:
                     nn.init.zeros_(parameter)
         return network.to(self.device)
+
+    def _screening(self, network: Network, card: Card) -> ScreenTraining:
+        return ScreenTraining(
+            self.recipe.screen, self.recipe.targets, network, card, self.recipe.seed, self.out / "screen", self.cache,
+            self.proposer, self.processes, self.say, lambda progress: self.report("screen", progress), self.device,
+        )  # fmt: skip
 
     def _stage(
         self,

@@ -1,90 +1,198 @@
-"""Laws of the cascade: survivors are scored as in exhaustive mode, and nothing promising is left out."""
+"""Laws of the choice: who goes on, who never does, and what tightening each setting can and cannot do."""
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from hostile import photo
+from pydantic import ValidationError
+from tiny_screen import HEAD, random_boxes, random_screen, screen_card, screen_file
 
+from googlenet_rcnn.backbone.architectures import load_network
+from googlenet_rcnn.backbone.engine_torch import TorchEngine
 from googlenet_rcnn.core.boxes import intersection_over_union
+from googlenet_rcnn.core.errors import ModelError
 from googlenet_rcnn.core.types import Boxes, Size
-from googlenet_rcnn.detector.cascade import Cascade
+from googlenet_rcnn.detector.cascade import Cascade, CascadeSettings
+from googlenet_rcnn.detector.screening import Screen
 
 SIZE = Size(100, 100)
+SETTINGS = [
+    CascadeSettings(doubt=doubt, overlap=overlap, limit=limit)
+    for doubt, overlap, limit in ((0.05, 0.6, 150), (0.0, 1.0, 7), (0.3, 0.4, 1000), (0.9, 0.5, 20), (0.2, 0.7, 1))
+]
 
 
-def random_boxes(count: int, seed: int = 0) -> Boxes:
+def screened(count, seed=0, classes=3):
+    """Boxes and made-up screening probabilities, mostly background as they are in pictures."""
     random = np.random.default_rng(seed)
-    corner = random.uniform(0, 60, (count, 2))
-    return Boxes(np.hstack([corner, corner + random.uniform(5, 40, (count, 2))]), SIZE)
+    probabilities = random.dirichlet([4.0] + [0.4] * classes, count).astype(np.float32)
+    return random_boxes(count, seed, SIZE), probabilities.reshape(count, 1 + classes)
 
 
-class Scorer:
-    """Gives every box a fixed probability of one class and remembers what was asked."""
-
-    def __init__(self, objectness: NDArray[np.float64]) -> None:
-        self.table = np.stack([1 - objectness, objectness], axis=1).astype(np.float32)
-        self.asked: list[int] = []
-
-    def __call__(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        self.asked += rows.tolist()
-        return self.table[rows]
-
-
-@pytest.mark.parametrize("spacing", [0.2, 0.5, 0.8])
-def test_every_box_overlaps_a_representative_and_no_two_of_them_overlap(spacing: float) -> None:
-    boxes = random_boxes(200)
-    first = Cascade(spacing=spacing).representatives(boxes)
-    ious = intersection_over_union(boxes.coordinates, boxes.coordinates[first])
-    assert (ious.max(axis=1) >= spacing).all()
-    between = ious[first] - np.eye(len(first))
-    assert between.max() < spacing
-    assert first[0] == 0
-    assert (np.diff(first) > 0).all()
+def by_hand(settings, boxes, probabilities):
+    """The choice, box by box: of each class the best first, unless it overlaps one that was taken."""
+    table = intersection_over_union(boxes.coordinates, boxes.coordinates)
+    worth = {int(probabilities[:, 1:].max(axis=1).argmax()): float(probabilities[:, 1:].max())} if len(boxes) else {}
+    for column in probabilities[:, 1:].T:
+        taken: list[int] = []
+        for row in sorted(range(len(boxes)), key=lambda row: -column[row]):
+            if column[row] >= settings.doubt and all(table[row, other] <= settings.overlap for other in taken):
+                taken.append(row)
+                worth[row] = max(worth.get(row, 0.0), float(column[row]))
+    return sorted(sorted(worth, key=lambda row: (-worth[row], row))[: settings.limit])
 
 
-def test_a_box_is_represented_by_an_earlier_one() -> None:
-    boxes = random_boxes(200, seed=5)
-    first = Cascade(spacing=0.4).representatives(boxes)
-    ious = intersection_over_union(boxes.coordinates, boxes.coordinates[first])
-    for row in np.setdiff1d(np.arange(200), first):
-        assert ious[row, first < row].max() >= 0.4
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize(("count", "classes"), [(80, 3), (3, 1), (1, 2), (200, 20)])
+def test_survivors_are_those_chosen_by_hand(settings, count, classes) -> None:
+    boxes, probabilities = screened(count, seed=count, classes=classes)
+    rows = settings.choose(boxes, probabilities)
+    assert rows.dtype == np.int64
+    assert rows.tolist() == by_hand(settings, boxes, probabilities)
 
 
-def test_without_doubt_all_boxes_are_scored_once_and_as_in_exhaustive_mode() -> None:
-    boxes = random_boxes(120)
-    scorer = Scorer(np.random.default_rng(1).random(120))
-    probabilities = Cascade(doubt=0.0).score(boxes, scorer)
-    np.testing.assert_array_equal(probabilities, scorer.table)
-    assert sorted(scorer.asked) == list(range(120))
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("seed", range(3))
+def test_survivors_are_rows_in_order_with_the_best_box_among_them(settings, seed) -> None:
+    boxes, probabilities = screened(150, seed)
+    rows = settings.choose(boxes, probabilities)
+    assert (np.diff(rows) > 0).all()
+    assert 1 <= len(rows) <= settings.limit
+    assert 0 <= rows[0] <= rows[-1] < 150
+    assert probabilities[:, 1:].max(axis=1).argmax() in rows
 
 
-def test_only_boxes_near_a_promising_representative_are_scored() -> None:
-    boxes = random_boxes(120, seed=2)
-    cascade = Cascade(spacing=0.4, reach=0.3, doubt=0.7)
-    first = cascade.representatives(boxes)
-    scorer = Scorer(np.random.default_rng(4).random(120))
-    probabilities = cascade.score(boxes, scorer)
-    expected = set(first.tolist())
-    for row in range(120):
-        for other in first:
-            overlap = intersection_over_union(boxes.coordinates[row : row + 1], boxes.coordinates[other : other + 1])
-            if overlap[0, 0] >= 0.3 and scorer.table[other, 1] >= 0.7:
-                expected.add(row)
-    assert len(first) < len(expected) < 120
-    assert sorted(scorer.asked) == sorted(expected)
-    scored = np.array(sorted(expected))
-    np.testing.assert_array_equal(probabilities[scored], scorer.table[scored])
-    assert (np.delete(probabilities, scored, axis=0) == [1.0, 0.0]).all()
+@pytest.mark.parametrize("seed", range(4))
+def test_more_doubt_never_lets_another_box_through(seed) -> None:
+    """A box below the threshold suppresses none above it, and what is left keeps its rank: a subset, limit or not."""
+    boxes, probabilities = screened(200, seed)
+    for limit in (5, 1000):
+        wider = None
+        for doubt in (0.0, 0.01, 0.05, 0.2, 0.5, 1.0):
+            rows = set(CascadeSettings(doubt=doubt, overlap=0.5, limit=limit).choose(boxes, probabilities).tolist())
+            assert wider is None or rows <= wider
+            wider = rows
 
 
-@pytest.mark.parametrize("objectness", [0.0, 1.0])
-def test_nothing_and_everything(objectness: float) -> None:
-    boxes = random_boxes(60, seed=7)
-    scorer = Scorer(np.full(60, objectness))
-    Cascade().score(boxes, scorer)
-    first = Cascade().representatives(boxes)
-    assert sorted(scorer.asked) == (first.tolist() if objectness == 0 else list(range(60)))
+@pytest.mark.parametrize("seed", range(4))
+def test_a_lower_limit_takes_only_the_least_likely_away(seed) -> None:
+    boxes, probabilities = screened(200, seed)
+    wider = None
+    for limit in (1000, 40, 10, 3, 1):
+        rows = set(CascadeSettings(doubt=0.02, overlap=0.5, limit=limit).choose(boxes, probabilities).tolist())
+        assert wider is None or (rows <= wider and len(rows) == min(limit, len(wider)))
+        wider = rows
+    assert rows == {int(probabilities[:, 1:].max(axis=1).argmax())}
 
 
-def test_no_boxes_give_no_rows() -> None:
-    probabilities = Cascade().score(Boxes.empty(SIZE), Scorer(np.zeros(0)))
-    assert probabilities.shape == (0, 2)
+@pytest.mark.parametrize("overlap", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_left_out_overlaps_a_survivor_that_is_more_of_its_class(overlap, seed) -> None:
+    """Lowering `overlap` can let boxes through whose rivals have gone; what always holds is this, for each class."""
+    boxes, probabilities = screened(200, seed)
+    settings = CascadeSettings(doubt=0.05, overlap=overlap, limit=1000)
+    rows = settings.choose(boxes, probabilities)
+    table = intersection_over_union(boxes.coordinates, boxes.coordinates[rows])
+    for row in np.setdiff1d(np.arange(200), rows):
+        for column in probabilities[:, 1:].T:
+            if column[row] >= settings.doubt:
+                assert table[row, column[rows] >= column[row]].max() > overlap
+
+
+def test_a_lower_overlap_can_let_another_box_through() -> None:
+    """Left to right each box overlaps the next: without the second, nothing stands in the way of the third."""
+    boxes = Boxes(np.array([[0, 0, 60, 50], [15, 0, 75, 50], [30, 0, 90, 50]], np.float32), SIZE)
+    probabilities = np.array([[0.1, 0.9], [0.2, 0.8], [0.3, 0.7]], np.float32)
+    chosen = [
+        CascadeSettings(doubt=0.0, overlap=overlap).choose(boxes, probabilities).tolist() for overlap in (0.7, 0.5, 0.3)
+    ]
+    assert chosen == [[0, 1, 2], [0, 2], [0]]
+
+
+@pytest.mark.parametrize("limit", [1, 30, 1000])
+def test_no_doubt_and_full_overlap_let_everything_through_up_to_the_limit(limit) -> None:
+    boxes, probabilities = screened(100)
+    probabilities[::7] = [1, 0, 0, 0]  # background for certain
+    twice = Boxes(np.concatenate([boxes.coordinates] * 2), SIZE)  # and every box two times over
+    rows = CascadeSettings(doubt=0.0, overlap=1.0, limit=limit).choose(twice, np.concatenate([probabilities] * 2))
+    assert len(rows) == min(limit, 200)
+
+
+def test_of_equal_boxes_the_earlier_goes_on() -> None:
+    boxes = Boxes(np.tile(np.array([[10, 10, 60, 60]], np.float32), (5, 1)), SIZE)
+    probabilities = np.tile(np.array([[0.4, 0.6]], np.float32), (5, 1))
+    assert CascadeSettings().choose(boxes, probabilities).tolist() == [0]
+    assert CascadeSettings(overlap=1.0, limit=2).choose(boxes, probabilities).tolist() == [0, 1]
+
+
+def test_classes_do_not_stand_in_each_others_way() -> None:
+    boxes = Boxes(np.tile(np.array([[10, 10, 60, 60]], np.float32), (3, 1)), SIZE)
+    probabilities = np.array([[0.1, 0.9, 0.0], [0.2, 0.0, 0.8], [0.4, 0.3, 0.3]], np.float32)
+    assert CascadeSettings(doubt=0.1).choose(boxes, probabilities).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("probability", [0.0, 1e-30, 0.01])
+def test_an_image_without_a_likely_box_still_has_one_crop(probability) -> None:
+    boxes, _ = screened(20)
+    probabilities = np.tile(np.array([[1 - probability, probability]], np.float32), (20, 1))
+    assert CascadeSettings(doubt=0.5).choose(boxes, probabilities).tolist() == [0]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_no_boxes_have_no_survivors(settings) -> None:
+    rows = settings.choose(Boxes.empty(SIZE), np.zeros((0, 4), np.float32))
+    assert rows.tolist() == []
+    assert rows.dtype == np.int64
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_a_broken_network_does_not_pass_for_one_that_saw_nothing(broken) -> None:
+    boxes, probabilities = screened(5)
+    probabilities[3, 2] = broken
+    with pytest.raises(ValueError, match="finite"):
+        CascadeSettings().choose(boxes, probabilities)
+
+
+@pytest.mark.parametrize(
+    "change", [{"doubt": -0.1}, {"doubt": 1.1}, {"overlap": 0.0}, {"overlap": 1.5}, {"limit": 0}, {"spacing": 0.3}]
+)
+def test_settings_without_meaning_are_refused(change) -> None:
+    with pytest.raises(ValidationError):
+        CascadeSettings(**change)
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_the_cascade_chooses_by_what_screening_sees(settings) -> None:
+    boxes, screen = random_boxes(60, size=Size(60, 80)), random_screen()
+    expected = settings.choose(boxes, screen.probabilities(photo(), boxes))
+    assert Cascade(screen, settings).survivors(photo(), boxes).tolist() == expected.tolist()
+    assert Cascade(screen, settings).survivors(photo(), Boxes.empty(Size(60, 80))).tolist() == []
+
+
+def test_a_cascade_is_loaded_as_its_checkpoint_describes_it(tmp_path) -> None:
+    path = screen_file(tmp_path / "x.safetensors", doubt=0.125, limit=9)
+    asked = []
+
+    def trunk(side):
+        asked.append(side)
+        return TorchEngine(load_network(path).network, screen_card(), "trunk")
+
+    cascade = Cascade.load(path, trunk)
+    assert asked == [HEAD.side]
+    assert cascade.settings == CascadeSettings(doubt=0.125, limit=9)
+    assert cascade.screen.settings == HEAD
+    boxes = random_boxes(20, size=Size(60, 80))
+    expected = Screen(trunk(64), HEAD, random_screen().tensors).probabilities(photo(), boxes)
+    np.testing.assert_allclose(cascade.screen.probabilities(photo(), boxes), expected, atol=1e-6)
+
+
+def test_settings_that_a_card_lacks_are_the_defaults() -> None:
+    assert CascadeSettings.of(screen_card(), "x") == CascadeSettings()
+
+
+@pytest.mark.parametrize("cascade", [None, [], {"doubt": 2.0}, {"limit": 0.5}, {"spacing": 0.3}])
+def test_a_card_with_settings_without_meaning_is_refused(cascade) -> None:
+    card = screen_card()
+    card = card.model_copy(update={"screen": card.screen | {"cascade": cascade}})
+    with pytest.raises(ModelError, match="the cascade in the card of x") as caught:
+        CascadeSettings.of(card, "x")
+    assert caught.value.code == "MODEL_INVALID"

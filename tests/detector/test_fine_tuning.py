@@ -11,9 +11,10 @@ from stub_parts import FixedProposer
 from tiny_voc import annotation, devkit, thing
 
 from googlenet_rcnn.backbone.architectures import build_network
-from googlenet_rcnn.backbone.checkpoint import read_card, read_tensors, save_weights
+from googlenet_rcnn.backbone.checkpoint import read_card
 from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.training import TrainSettings
+from googlenet_rcnn.backbone.weights import read_tensors, save_weights
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import DataError, UsageError
 from googlenet_rcnn.core.store import read_json_lines
@@ -23,6 +24,7 @@ from googlenet_rcnn.detector import fine_tuning
 from googlenet_rcnn.detector.fine_tuning import DetectorRecipe, FineTuning
 from googlenet_rcnn.detector.regions import GoogLeNetRegions
 from googlenet_rcnn.detector.sampling import WindowSampling
+from googlenet_rcnn.detector.screen_training import ScreenRecipe
 from googlenet_rcnn.detector.targets import OverlapTargets
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -33,6 +35,7 @@ RECIPE = DetectorRecipe(
     windows=WindowSampling(positives=1, hard=0, background=1),
     head=STEP.model_copy(update={"epochs": 0.6}),
     network=STEP.model_copy(update={"batch": 2, "epochs": 0.15, "rate": 0.3}),
+    screen=ScreenRecipe(train=STEP.model_copy(update={"epochs": 0.0})),
 )
 
 
@@ -82,7 +85,7 @@ def test_both_stages_take_their_steps(finished) -> None:
 def test_the_result_is_a_detector(setting, finished) -> None:
     path = finished[0]
     assert path == setting[1].out / "detector.safetensors"
-    regions = GoogLeNetRegions.load(path)
+    regions = GoogLeNetRegions.load(path, "torch", threads=1)
     assert regions.labels == LABELS
     rows, offsets = regions.score(np.zeros((1, 224, 224, 3), np.uint8))
     assert rows.shape == (1, 3)
@@ -184,7 +187,7 @@ def test_without_box_regression_only_classes_are_learned(still) -> None:
     assert not read_card(still).box_regression
     assert [name for name in read_tensors(still) if "regressor" in name] == []
     assert [[*row["loss"]] for row in read_json_lines(still.parent / "head" / "log.jsonl")] == [["softmax"]] * 2
-    assert GoogLeNetRegions.load(still).score(np.zeros((1, 224, 224, 3), np.uint8)).offsets is None
+    assert GoogLeNetRegions.load(still, "torch", threads=1).score(np.zeros((1, 224, 224, 3), np.uint8)).offsets is None
 
 
 def test_without_box_regression_a_stopped_run_goes_on_to_the_same_bytes(setting, still, tmp_path) -> None:

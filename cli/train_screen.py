@@ -1,0 +1,59 @@
+"""`train-screen`: a detector and annotated pictures in, the same detector with a screening head out."""
+
+import sys
+from pathlib import Path
+
+from googlenet_rcnn.core.errors import Exit, UsageError
+from googlenet_rcnn.core.recipe import load_recipe
+
+from .training_run import TrainingRun
+
+__all__ = ["run_train_screen"]
+
+
+def run_train_screen(
+    data: Path,
+    split: str,
+    out: Path,
+    *,
+    weights: str,
+    recipe: Path | None = None,
+    assignments: tuple[str, ...] = (),
+    cache: Path | None = None,
+    resume: bool = False,
+    threads: int | None = None,
+    quiet: bool = False,
+) -> int:
+    """Trains on a split and writes detector.safetensors into `out`; stopped runs go on with --resume."""
+    from googlenet_rcnn.datasets.tree import read_dataset
+    from googlenet_rcnn.detector.screen_run import ScreenRun, ScreenRunRecipe
+
+    from .build import build_proposer, find_weights
+
+    if threads is not None and threads < 1:
+        raise UsageError("FLAG_VALUE", "--threads is at least 1")
+    settings = load_recipe(ScreenRunRecipe, recipe, list(assignments))
+    path = find_weights(weights)
+    proposer = build_proposer(
+        "ss",
+        preset=settings.proposals.preset,
+        superpixel_scale=settings.proposals.superpixel_scale,
+        say=lambda message: None if quiet else print(message, file=sys.stderr),
+    )
+    dataset = read_dataset(data, split)
+    run = TrainingRun.prepare(settings, ("screen.train",), out, cache, resume=resume, threads=threads, quiet=quiet)
+    training = ScreenRun(
+        recipe=settings,
+        weights=path,
+        out=out,
+        cache=run.cache,
+        proposer=proposer,
+        processes=run.processes,
+        say=run.say,
+        report=lambda progress: run.report("screen", progress),
+        device=run.processes.device,
+    )
+    with run.begun():
+        written = training.run(dataset, f"{data.name} {split}", resume)
+    run.say(f"wrote {written}: use it with detect --weights {written}")
+    return Exit.OK
