@@ -13,7 +13,7 @@ FIRST ?= 500
 TIMED ?= 60
 BENCH ?=
 
-.PHONY: demo test test-slow lint types check train-voc-twin train-voc evaluate-voc bench-accuracy train-multibox evaluate-proposals bench-proposals bench-evaluation browser-check clean
+.PHONY: demo test test-slow lint types check train-voc-twin train-voc evaluate-voc bench-accuracy train-multibox evaluate-proposals bench-proposals bench-evaluation bench-speed bench-memory bench-batch learn-cascade browser-check clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
@@ -79,6 +79,16 @@ bench-accuracy: $(RUNS)/val500.txt
 		--out $(RUNS)/scores.npz
 	$(BIN)/python benchmarks/accuracy/rows.py $(RUNS)/scores.npz $(VOC) --proposals $(RUNS)/ss2-val500.npz --bootstrap 1000
 
+# When a model changes: every proposal of 100 images scored (half an hour on two cores), then the cheapest threshold
+# and overlap of fast mode that lose less than 0.3 points, written into a copy of the weights.
+RUNTIME ?= auto
+learn-cascade: $(RUNS)/val100.txt
+	$(BIN)/propose --image $< --method ss --superpixel-scale 2 --format npz --out $(RUNS)/ss2-val100.npz --overwrite
+	$(BIN)/python benchmarks/accuracy/score.py $(VOC) --first 100 --proposals $(RUNS)/ss2-val100.npz --weights $(TWIN) \
+		--runtime $(RUNTIME) --out $(RUNS)/scores100.npz
+	$(BIN)/python benchmarks/accuracy/cascade.py $(RUNS)/scores100.npz $(VOC) --first 100 --weights $(TWIN) \
+		--proposals $(RUNS)/ss2-val100.npz --tolerance 0.3 --write $(RUNS)/twin-cascade.safetensors
+
 # MultiBox on the trunk of the twin, trained on train only: its figures on val are the honest ones.
 $(RUNS)/multibox-train/multibox.safetensors: $(VENV)/.installed
 	$(BIN)/train-multibox --data $(DATA)/VOCdevkit/VOC2007 --split train --trunk $(TWIN) \
@@ -121,6 +131,22 @@ browser-check: $(VENV)/.installed
 	@command -v $(CHROMIUM) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
 	$(BIN)/python benchmarks/report/browser_check.py --chromium $(CHROMIUM) --data $(DATA)/VOCdevkit/VOC2007 --first 200 \
 		--out $(RUNS)/browser-check
+
+# The speed tables of the README, with peers in the same run; PARTS: engines detect naive torchvision growth.
+PARTS ?= engines detect naive torchvision growth
+bench-speed: $(RUNS)/peers/.installed
+	PYTHONPATH=$(RUNS)/peers $(BIN)/python benchmarks/speed/run.py --data $(DATA)/VOCdevkit/VOC2007 \
+		--parts $(PARTS) --out $(RUNS)/bench-speed $(BENCH)
+
+# 10,000 images through the command's loop with a stub classifier: does memory grow?
+bench-memory: $(VENV)/.installed
+	$(BIN)/python benchmarks/speed/memory.py
+
+# 2,000 images on Ray, killed twice, compared with one process.
+bench-batch: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[ray]'
+	$(BIN)/python benchmarks/batch/kills.py --out $(RUNS)/bench-batch -- --preset single --superpixel-scale 8 \
+		--score-threshold 0.05
 
 clean:
 	rm -rf build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache

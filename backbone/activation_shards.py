@@ -19,7 +19,7 @@ from torch import Tensor
 from googlenet_rcnn.core.card import Preprocessing
 from googlenet_rcnn.core.store import atomic_file
 
-from .engine import run_batches
+from .engine_torch import run_batches
 
 __all__ = ["ActivationShards", "CropSource", "number_rows", "read_activation", "settings_key", "shard_name"]
 

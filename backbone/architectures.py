@@ -9,9 +9,11 @@ from torch import nn
 
 from googlenet_rcnn.core.card import Card
 
-from .checkpoint import load_weights, read_card, read_tensors
+from .checkpoint import network_part, read_card
 from .googlenet import GoogLeNet
 from .googlenet_bn import GoogLeNetBN
+from .trunk import NOT_TRUNK
+from .weights import load_weights, read_tensors
 
 __all__ = ["Loaded", "Network", "build_network", "identity", "load_network"]
 
@@ -34,10 +36,16 @@ def build_network(card: Card) -> Network:
 
 
 def load_network(path: Path) -> Loaded:
-    """Network and Card of a checkpoint; ModelError if either is unusable."""
+    """Network and Card of a checkpoint, without heads beside it; ModelError if either is unusable.
+
+    A MultiBox's own network is a trunk: what comes after it is drawn at random.
+    """
     card = read_card(path)
     network = build_network(card)
-    load_weights(network, read_tensors(path), str(path))
+    tensors = network_part(read_tensors(path), card)
+    if card.task == "multibox":
+        tensors |= {name: value for name, value in network.state_dict().items() if name.startswith(NOT_TRUNK)}
+    load_weights(network, tensors, str(path))
     return Loaded(network.eval(), card)
 
 

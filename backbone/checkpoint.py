@@ -1,43 +1,32 @@
-"""Weights on disk: one safetensors file with the Card in its metadata; never a pickle."""
+"""Weights on disk as arrays: one safetensors file with the Card in its metadata; never a pickle, and no torch."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor, nn
 
-from googlenet_rcnn.core.card import Card
+from googlenet_rcnn.core.card import SCREEN_PREFIX, Card
 from googlenet_rcnn.core.errors import ModelError
-from googlenet_rcnn.core.store import atomic_file
 
-__all__ = ["FORMAT", "load_weights", "read_card", "read_tensors", "save_weights"]
+__all__ = ["FORMAT", "HEAD_PREFIX", "TRUNK_PREFIX", "network_part", "open_weights", "read_arrays", "read_card"]
 
 FORMAT = 1
+HEAD_PREFIX, TRUNK_PREFIX = "head.", "trunk."
+"""Begin the names of tensors in a MultiBox's file: its head, and the trunk below that if it has its own."""
+
 _HEADER_LIMIT = 16 << 20
 _MEND = "fetch or train it again"
 
-
-def save_weights(path: Path, tensors: dict[str, Tensor], card: Card, half: bool = False) -> None:
-    """Writes tensors and their Card, atomically; `half` stores floats in half precision.
-
-    Raises ModelError (MODEL_INVALID) rather than ever writing a weight that is not finite.
-    """
-    stored = {}
-    for name, tensor in tensors.items():
-        value = tensor.detach().cpu()
-        if half and value.is_floating_point():
-            value = value.half()
-        if not bool(torch.isfinite(value).all()):
-            raise ModelError("MODEL_INVALID", f"{path} not written: {name} holds values that are not finite")
-        stored[name] = value.contiguous()
-    with atomic_file(path) as stream:
-        stream.write(save(stored, metadata={"card": card.model_dump_json()}))
+_Value = TypeVar("_Value")
 
 
-def _open(path: Path) -> "safe_open":
+def open_weights(path: Path, framework: str = "np") -> Any:
+    """The open safetensors file, a context; ModelError if there is none that can be read."""
     try:
         with open(path, "rb") as stream:
             head = stream.read(8)
@@ -46,14 +35,14 @@ def _open(path: Path) -> "safe_open":
     if len(head) < 8 or int.from_bytes(head, "little") > _HEADER_LIMIT:
         raise ModelError("MODEL_INVALID", f"{path} is no safetensors file (pickles are never loaded): {_MEND}")
     try:
-        return safe_open(path, framework="pt")
+        return safe_open(path, framework=framework)
     except SafetensorError as error:
         raise ModelError("MODEL_INVALID", f"{path} is damaged ({error}): {_MEND}") from None
 
 
 def read_card(path: Path) -> Card:
     """The Card of a checkpoint; ModelError if there is none or it is newer than this program."""
-    with _open(path) as file:
+    with open_weights(path) as file:
         text = (file.metadata() or {}).get("card")
     if text is None:
         raise ModelError("MODEL_NO_CARD", f"{path} has no card: bring it in with googlenet-rcnn import-weights")
@@ -68,28 +57,31 @@ def read_card(path: Path) -> Card:
         raise ModelError("MODEL_INVALID", f"the card of {path} cannot be read: {str(error).splitlines()[0]}") from None
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Every tensor of a safetensors file as stored."""
-    with _open(path) as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+def read_arrays(path: Path, prefix: str = "") -> dict[str, NDArray[Any]]:
+    """The tensors of a safetensors file whose names begin with `prefix`, floats widened to float32.
+
+    ModelError for a value that is not finite.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    with open_weights(path) as file:
+        for name in filter(lambda name: name.startswith(prefix), file.keys()):
+            try:
+                value = file.get_tensor(name)
+            except (TypeError, AttributeError, SafetensorError) as error:  # such as bfloat16, which numpy has not
+                raise ModelError("MODEL_INVALID", f"{path}: {name} cannot be read ({error}): {_MEND}") from None
+            array = value.astype(np.float32, copy=False) if np.issubdtype(value.dtype, np.floating) else value
+            if not np.isfinite(array).all():
+                raise ModelError("MODEL_INVALID", f"{path}: {name} holds values that are not finite")
+            arrays[name] = array
+    return arrays
 
 
-def load_weights(module: nn.Module, tensors: dict[str, Tensor], source: str) -> None:
-    """Copies tensors into a module; ModelError names the first one missing, surplus, misshapen or not finite."""
-    expected = module.state_dict()
-    for name, value in expected.items():
-        if name not in tensors:
-            raise ModelError("MODEL_INVALID", f"{source} lacks the tensor {name}")
-        got = tensors[name]
-        if got.shape != value.shape:
-            raise ModelError("MODEL_INVALID", f"{source}: {name} is {list(got.shape)}, expected {list(value.shape)}")
-        if got.is_floating_point() != value.is_floating_point():
-            raise ModelError("MODEL_INVALID", f"{source}: {name} is {got.dtype}, expected {value.dtype}")
-        if not bool(torch.isfinite(got).all()):
-            raise ModelError("MODEL_INVALID", f"{source}: {name} holds values that are not finite")
-    surplus = sorted(set(tensors) - set(expected))
-    if surplus:
-        raise ModelError("MODEL_INVALID", f"{source} has a tensor the architecture lacks: {surplus[0]}")
-    module.load_state_dict(
-        {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
-    )
+def network_part(tensors: Mapping[str, _Value], card: Card) -> dict[str, _Value]:
+    """Those of a checkpoint's tensors that are the network's, under its own names: no head beside it.
+
+    A MultiBox's file has the trunk of a network, or nothing of it.
+    """
+    if card.task == "multibox":
+        own = {name: value for name, value in tensors.items() if name.startswith(TRUNK_PREFIX)}
+        return {name.removeprefix(TRUNK_PREFIX): value for name, value in own.items()}
+    return {name: value for name, value in tensors.items() if not name.startswith(SCREEN_PREFIX)}

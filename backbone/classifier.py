@@ -1,31 +1,38 @@
 """Whole images to class probabilities: one network or several, each on its own views of the image."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import ModelError, UsageError
 from googlenet_rcnn.core.types import Image, LabelSet
 
-from .architectures import Loaded, Network, load_network
-from .engine import run_batches
+from .checkpoint import read_card
+from .engine import Engine
 from .multicrop import multicrop
+from .shared_engine import shared_engine
+from .softmax import softmax
 
-__all__ = ["Classifier"]
+__all__ = ["Classifier", "Member"]
+
+
+class Member(NamedTuple):
+    """A network that gives scores, and the Card it came with."""
+
+    engine: Engine
+    card: Card
 
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
     """The mean of several networks' probabilities (Szegedy 2014, section 7); UsageError if their labels differ."""
 
-    members: Sequence[Loaded]
-    batch: int = 32
+    members: Sequence[Member]
 
     def __post_init__(self) -> None:
         if not self.members:
@@ -34,20 +41,30 @@ class Classifier:
             raise UsageError("ENSEMBLE_LABELS", "the models of an ensemble must have the same labels in the same order")
 
     @classmethod
-    def load(cls, paths: Sequence[Path], device: str = "cpu") -> "Classifier":
-        """The classifiers in one or several checkpoints, computing on `device`; ModelError for other files."""
-        members = []
-        for path in paths:
-            network, card = load_network(path)
+    def load(
+        cls,
+        paths: Sequence[Path],
+        runtime: str = "auto",
+        threads: int | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> "Classifier":
+        """The classifiers in one or several checkpoints, run by `runtime`; ModelError for other files."""
+        cards = [read_card(path) for path in paths]
+        for path, card in zip(paths, cards, strict=True):
             if card.task != "classifier":
                 raise ModelError("MODEL_TASK", f"{path} is a {card.task}, not a classifier of whole images")
-            members.append(Loaded(network.to(device), card))
-        return cls(members)
+        engines = [shared_engine(path, "scores", runtime, threads=threads, say=say) for path in paths]
+        return cls([Member(engine, card) for engine, card in zip(engines, cards, strict=True)])
 
     @property
     def labels(self) -> LabelSet:
         """The K classes that all members share."""
         return self.members[0].card.label_set
+
+    @property
+    def runtimes(self) -> list[str]:
+        """What runs each member; every runtime rounds in its own way."""
+        return [member.engine.name for member in self.members]
 
     def probabilities(self, image: Image, crops: int = 1, largest: bool = False) -> NDArray[np.float64]:
         """Mean softmax [K] over the crops and then the networks, of an image uint8 [H,W,3].
@@ -57,17 +74,9 @@ class Classifier:
         """
         total = np.zeros(len(self.labels))
         seen: dict[str, NDArray[np.uint8]] = {}
-        for network, card in self.members:
+        for engine, card in self.members:
             if card.resize_filter not in seen:
                 seen[card.resize_filter] = multicrop(image, crops, card.resize_filter)
-            pixels = seen[card.resize_filter]
-            device = next(network.parameters()).device
-            logits = run_batches(partial(_main, network), pixels, card.preprocessing, self.batch, device)
-            each = torch.softmax(logits.double(), dim=1).numpy()
+            each = softmax(engine.run(seen[card.resize_filter]).astype(np.float64))
             total += each.max(axis=0) if largest else each.mean(axis=0)
         return total / len(self.members)
-
-
-def _main(network: Network, inputs: Tensor) -> Tensor:
-    logits: Tensor = network(inputs).main
-    return logits

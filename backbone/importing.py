@@ -13,7 +13,7 @@ from googlenet_rcnn.core.errors import ModelError
 
 from .architectures import build_network
 from .caffe import BVLC_PREPROCESSING, from_caffe, is_caffe
-from .checkpoint import load_weights, read_tensors, save_weights
+from .weights import load_weights, read_tensors, save_weights
 
 __all__ = ["import_weights"]
 

@@ -1,6 +1,6 @@
 """The composition root: from names and numbers on the command line to the parts they mean.
 
-What needs torch is imported where it is built: Selective Search alone starts without it.
+What is heavy is imported where it is built, and torch by the runtime of that name only.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from googlenet_rcnn.core.errors import UsageError
+from googlenet_rcnn.core.errors import ModelError, UsageError
 from googlenet_rcnn.core.store import digest
 from googlenet_rcnn.core.types import LabelSet, Proposer
 from googlenet_rcnn.proposals.opencv_engine import OpenCVSelectiveSearch
@@ -18,8 +18,10 @@ from googlenet_rcnn.proposals.union import Union
 
 from .first_use import load_selective_search
 from .proposal_source import ProposalSource, proposal_file
+from .runtime import Runtime
 
 if TYPE_CHECKING:
+    from googlenet_rcnn.detector.cascade import Cascade
     from googlenet_rcnn.detector.pipeline import Detector
     from googlenet_rcnn.detector.regions import RegionClassifier
     from googlenet_rcnn.detector.selection import Selection
@@ -34,8 +36,10 @@ __all__ = [
     "build_detector",
     "build_multibox",
     "build_proposer",
+    "detection_runtimes",
     "find_multibox",
     "find_weights",
+    "proposal_runtimes",
     "shipped_weights",
     "weight_digests",
     "weight_labels",
@@ -63,11 +67,12 @@ def build_proposer(
     multibox_k: int = 200,
     multibox_nms: float | None = None,
     limit: int | None = None,
+    runtime: Runtime | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Proposer:
     """The proposer that a method and its settings name: `ss`, `multibox`, or several in order joined by `+`.
 
-    `priors` are the boxes that MultiBox starts from, without a look at the image.
+    `priors` are the boxes that MultiBox starts from, without a look at the image; `runtime` runs its trunk.
 
     Superpixels are doubled by default where Selective Search shares the work (Szegedy 2014, section 6). With
     `say` Selective Search is made ready at once, and `say` is told why the first use takes long. UsageError lists
@@ -86,7 +91,7 @@ def build_proposer(
     scale = superpixel_scale if superpixel_scale is not None else (2.0 if len(names) > 1 else 1.0)
     parts: dict[str, Callable[[], Proposer]] = {
         "ss": lambda: _ENGINES[engine](preset, scale, seed),
-        "multibox": lambda: build_multibox(multibox, multibox_k, multibox_nms),
+        "multibox": lambda: build_multibox(multibox, multibox_k, multibox_nms, runtime or Runtime()),
         "priors": lambda: _build_priors(multibox, multibox_k),
     }
     proposers = tuple(parts[name]() for name in names)
@@ -95,25 +100,31 @@ def build_proposer(
     return proposers[0] if len(proposers) == 1 and limit is None else Union(proposers, limit)
 
 
-def build_multibox(name: str, count: int, nms: float | None) -> Proposer:
+def build_multibox(name: str, count: int, nms: float | None, runtime: Runtime) -> Proposer:
     """The MultiBox in a shipped or given file, on the trunk in that file or else on that of DEFAULT_WEIGHTS."""
-    from googlenet_rcnn.backbone.architectures import load_network
     from googlenet_rcnn.proposals.multibox import MultiBox
 
     path = find_multibox(name)
-    return MultiBox.load(path, lambda: load_network(find_weights(DEFAULT_WEIGHTS)).network, count, nms)
+    trunk = _trunk(path)
+    return MultiBox.load(path, trunk, lambda: runtime.engine(trunk, "trunk"), count, nms)
+
+
+def _trunk(multibox: Path) -> Path:
+    """The file with the trunk of a MultiBox: its own, or what ships."""
+    from googlenet_rcnn.backbone.checkpoint import TRUNK_PREFIX, read_arrays
+
+    return multibox if read_arrays(multibox, TRUNK_PREFIX) else find_weights(DEFAULT_WEIGHTS)
 
 
 def _build_priors(name: str, count: int) -> Proposer:
-    from googlenet_rcnn.backbone.checkpoint import read_tensors
-    from googlenet_rcnn.core.errors import ModelError
+    from googlenet_rcnn.backbone.checkpoint import HEAD_PREFIX, read_arrays
     from googlenet_rcnn.proposals.prior_boxes import PriorBoxes
 
     path = find_multibox(name)
-    priors = read_tensors(path).get("head.priors")
+    priors = read_arrays(path, f"{HEAD_PREFIX}priors").get(f"{HEAD_PREFIX}priors")
     if priors is None:
         raise ModelError("MODEL_TASK", f"{path} is not a MultiBox: train one with train-multibox")
-    return PriorBoxes(priors.float().numpy(), count)
+    return PriorBoxes(priors, count)
 
 
 def find_multibox(name: str) -> Path:
@@ -149,20 +160,47 @@ def find_weights(name: str, flag: str = "--weights", shipped: dict[str, Path] | 
 
 
 def build_detector(
-    weights: Sequence[str], proposer: Proposer, selection: "Selection", *, fast: bool = False
+    weights: Sequence[str],
+    proposer: Proposer,
+    selection: "Selection",
+    runtime: Runtime,
+    *,
+    fast: bool = False,
 ) -> "Detector":
     """A detector from one or several weights, which must agree in labels and warp; `fast` puts the cascade in."""
-    from googlenet_rcnn.backbone.processes import Processes
-    from googlenet_rcnn.detector.cascade import Cascade
     from googlenet_rcnn.detector.pipeline import Detector
     from googlenet_rcnn.detector.regions import Ensemble, GoogLeNetRegions
 
-    device = Processes().device
-    members = [GoogLeNetRegions.load(find_weights(name), device) for name in weights or (DEFAULT_WEIGHTS,)]
+    paths = [find_weights(name) for name in weights or (DEFAULT_WEIGHTS,)]
+    members = [GoogLeNetRegions.load(path, runtime.name, runtime.processors, runtime.say) for path in paths]
     if any(member.warp != members[0].warp for member in members):
         raise UsageError("ENSEMBLE_WARP", "the models of an ensemble must share one warp")
     classifier: RegionClassifier = members[0] if len(members) == 1 else Ensemble(members)
-    return Detector(proposer, classifier, members[0].warp, selection, Cascade() if fast else None)
+    cascade = _build_cascade(paths, runtime) if fast else None
+    return Detector(proposer, classifier, members[0].warp, selection, cascade, threads=runtime.processors)
+
+
+def _screened(paths: Sequence[Path]) -> tuple[Path, int] | None:
+    """The first of the weights with a screening head, and the side in pixels of what the head looks at."""
+    from googlenet_rcnn.backbone.checkpoint import read_card
+    from googlenet_rcnn.detector.screening import ScreenHeadSettings
+
+    for path in paths:
+        card = read_card(path)
+        if card.screen is not None:
+            return path, ScreenHeadSettings.of(card, str(path)).side
+    return None
+
+
+def _build_cascade(paths: Sequence[Path], runtime: Runtime) -> "Cascade | None":
+    from googlenet_rcnn.detector.cascade import Cascade
+
+    found = _screened(paths)
+    if found is None:
+        runtime.say(f"note: {paths[0]} has no screening head, so every box is scored: add one with train-screen")
+        return None
+    path, _ = found
+    return Cascade.load(path, lambda side: runtime.engine(path, "trunk", side))
 
 
 def build_detection(
@@ -172,15 +210,9 @@ def build_detection(
 
     `say` is told why a first use takes long.
     """
-    import torch
-
-    from googlenet_rcnn.backbone.engine import keep_freed_memory
     from googlenet_rcnn.detector.selection import Selection
 
-    from .threads import available_threads
-
-    torch.set_num_threads(options.threads or available_threads())
-    keep_freed_memory()
+    runtime = Runtime(options.runtime, options.threads, say)
     try:
         selection = Selection(options.score_threshold, options.nms_iou, options.max_detections)
     except ValueError as error:
@@ -193,10 +225,31 @@ def build_detection(
         preset=options.preset,
         superpixel_scale=options.superpixel_scale,
         seed=options.seed,
+        multibox=options.multibox_weights,
+        multibox_k=options.multibox_k,
+        multibox_nms=options.multibox_nms,
+        runtime=runtime,
         say=None if recorded else say,
     )
-    detector = build_detector(options.weights, proposer, selection, fast=options.mode == "fast")
+    detector = build_detector(options.weights, proposer, selection, runtime, fast=options.mode == "fast")
     return detector, ProposalSource(detector.proposer, recorded)
+
+
+def detection_runtimes(options: "DetectOptions | ExplainOptions") -> list[str]:
+    """The runtime of each network that takes part in a detection: what `auto` came to. Each rounds in its own way."""
+    runtime = Runtime(options.runtime, options.threads)
+    paths = [find_weights(name) for name in options.weights or (DEFAULT_WEIGHTS,)]
+    names = [runtime.engine(path).name for path in paths]
+    if options.mode == "fast" and (found := _screened(paths)) is not None:
+        names.append(runtime.engine(found[0], "trunk", found[1]).name)
+    if proposal_file(options.method) is None:
+        names += proposal_runtimes(options.method, options.multibox_weights, runtime)
+    return names
+
+
+def proposal_runtimes(method: str, multibox: str, runtime: Runtime) -> list[str]:
+    """The runtime of MultiBox's trunk, if the method asks it."""
+    return [runtime.engine(_trunk(find_multibox(multibox)), "trunk").name] if "multibox" in method.split("+") else []
 
 
 def weight_digests(weights: Sequence[str]) -> list[str]:

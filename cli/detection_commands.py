@@ -23,6 +23,11 @@ def detect(
     engine: Annotated[str, typer.Option(help="Selective Search by native, opencv or selectivesearch")] = "native",
     preset: Annotated[str, typer.Option(help="single, fast or quality")] = "fast",
     superpixel_scale: Annotated[float, typer.Option(help="2: superpixels doubled, half the proposals")] = 2.0,
+    multibox_weights: Annotated[str, typer.Option(help="shipped name or file")] = "multibox-voc07",
+    multibox_k: Annotated[int, typer.Option(help="boxes of MultiBox in an image")] = 200,
+    multibox_nms: Annotated[
+        float | None, typer.Option(help="MultiBox boxes that overlap a better one more are left out [default: none]")
+    ] = None,
     score_threshold: Annotated[float, typer.Option(help="least score of a detection, 0 to 1")] = 0.5,
     nms_iou: Annotated[float, typer.Option(help="boxes of a class that overlap more are one object")] = 0.3,
     max_detections: Annotated[int, typer.Option(help="most detections of a class in an image")] = 100,
@@ -36,7 +41,11 @@ def detect(
     max_pixels: Annotated[int, typer.Option(help="largest image, in pixels")] = 89_400_000,
     exif: Annotated[bool, typer.Option(help="turn images as their EXIF orientation says")] = True,
     seed: Annotated[int, typer.Option(help="of the proposals' ranking")] = 0,
+    runtime: Annotated[
+        str, typer.Option(help="auto, torch, torch-compile, onnxruntime, openvino or openvino-int8")
+    ] = "auto",
     threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
+    workers: Annotated[int | None, typer.Option(help="images prepared at a time [default: as threads]")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress, no notes")] = False,
 ) -> None:
     """Find objects in images: a table on the terminal, JSON lines when piped, or files with --out."""
@@ -59,6 +68,10 @@ def detect(
                 truncated=truncated,
                 max_pixels=max_pixels,
                 exif=exif,
+                runtime=runtime,
+                multibox_weights=multibox_weights,
+                multibox_k=multibox_k,
+                multibox_nms=multibox_nms,
                 images=(*(image or ()), *(images or ())),
                 out=out,
                 format=format,
@@ -67,6 +80,7 @@ def detect(
                 on_error=on_error,
                 quiet=quiet,
                 threads=threads,
+                workers=workers,
             )
         )
 
@@ -101,6 +115,9 @@ def propose(
     max_pixels: Annotated[int, typer.Option(help="largest image, in pixels")] = 89_400_000,
     exif: Annotated[bool, typer.Option(help="turn images as their EXIF orientation says")] = True,
     seed: Annotated[int, typer.Option(help="of the ranking")] = 0,
+    runtime: Annotated[
+        str, typer.Option(help="auto, torch, torch-compile, onnxruntime, openvino or openvino-int8")
+    ] = "auto",
     threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
     workers: Annotated[int | None, typer.Option(help="images at a time [default: one for each thread]")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress, no notes")] = False,
@@ -117,6 +134,7 @@ def propose(
                 seed=seed, truncated=truncated, max_pixels=max_pixels, exif=exif,
                 images=(*(image or ()), *(images or ())), out=out, format=format, draw=draw, draw_top=draw_top,
                 overwrite=overwrite, on_error=on_error, quiet=quiet, threads=threads, workers=workers,
+                runtime=runtime,
             )
         )  # fmt: skip
 

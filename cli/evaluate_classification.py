@@ -40,6 +40,7 @@ class ClassificationOptions:
     overwrite: bool = False
     quiet: bool = False
     threads: int | None = None
+    runtime: str = "auto"
 
 
 def run_evaluate_classification(options: ClassificationOptions) -> int:
@@ -52,7 +53,7 @@ def run_evaluate_classification(options: ClassificationOptions) -> int:
     _check(options)
     paths = [find_weights(name, shipped={}) for name in options.weights]
     files, truth, labels = _images(options, paths)
-    classify_one = _classifier(options, paths)
+    classify_one, runtimes = _classifier(options, paths)
     with ExitStack() as stack:
         rows: list[dict[str, Any]] = []
         ledger = None
@@ -60,6 +61,7 @@ def run_evaluate_classification(options: ClassificationOptions) -> int:
             from .ledger import Ledger
 
             settings = asdict(options) | {"weights": [digest(path) for path in paths], "files": files, "truth": truth}
+            settings["runtime"] = runtimes  # each rounds in its own way
             for key in ("report", "overwrite", "quiet", "threads", "data", "split", "first"):
                 del settings[key]
             ledger = stack.enter_context(Ledger(options.report / "predictions.jsonl", settings, options.overwrite))
@@ -119,23 +121,24 @@ def _images(options: ClassificationOptions, weights: list[Path]) -> tuple[list[I
     return files[: options.first], folder.truth[: options.first].tolist(), labels
 
 
-def _classifier(options: ClassificationOptions, weights: list[Path]) -> Callable[[ImageFile, int], dict[str, Any]]:
-    """A function from an image file and its label to its row."""
+def _classifier(
+    options: ClassificationOptions, weights: list[Path]
+) -> tuple[Callable[[ImageFile, int], dict[str, Any]], list[str]]:
+    """A function from an image file and its label to its row, and the runtimes of the networks."""
     import time
 
-    import torch
-
     from googlenet_rcnn.backbone.classifier import Classifier
-    from googlenet_rcnn.backbone.engine import keep_freed_memory
-    from googlenet_rcnn.backbone.processes import Processes
     from googlenet_rcnn.core.images import ImagePolicy, read_image
     from googlenet_rcnn.eval.topk import rank_classes
 
-    from .threads import available_threads
+    from .runtime import Runtime
 
-    torch.set_num_threads(options.threads or available_threads())
-    keep_freed_memory()
-    classifier = Classifier.load(weights, Processes().device)
+    def say(message: str) -> None:
+        if not options.quiet:
+            print(one_line(message), file=sys.stderr)
+
+    runtime = Runtime(options.runtime, options.threads, say)
+    classifier = Classifier.load(weights, runtime.name, runtime.processors, say)
     names = classifier.labels.names
     policy = ImagePolicy(
         max_pixels=options.max_pixels, truncated="salvage" if options.truncated == "salvage" else "fail"
@@ -161,7 +164,7 @@ def _classifier(options: ClassificationOptions, weights: list[Path]) -> Callable
             "ms": {stage: round(seconds * 1000, 2) for stage, seconds in times.items()},
         } | ({"warnings": list(decoded.warnings)} if decoded.warnings else {})
 
-    return classify_one
+    return classify_one, classifier.runtimes
 
 
 def _metrics(rows: list[dict[str, Any]], labels: LabelSet, options: ClassificationOptions) -> dict[str, Any]:

@@ -95,6 +95,9 @@ def evaluate_classification(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a report that exists")] = False,
     truncated: Annotated[str, typer.Option(help="a cut image file: fail or salvage")] = "fail",
     max_pixels: Annotated[int, typer.Option(help="largest image, in pixels")] = 89_400_000,
+    runtime: Annotated[
+        str, typer.Option(help="auto, torch, torch-compile, onnxruntime, openvino or openvino-int8")
+    ] = "auto",
     threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress, no notes")] = False,
 ) -> None:
@@ -107,7 +110,7 @@ def evaluate_classification(
             ClassificationOptions(
                 weights=tuple(weights or ()), crops=crops, max_pool=max_pool, truncated=truncated,
                 max_pixels=max_pixels, data=data, split=split, first=first, report=report, overwrite=overwrite,
-                quiet=quiet, threads=threads,
+                quiet=quiet, threads=threads, runtime=runtime,
             )
         )  # fmt: skip
 

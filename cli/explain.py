@@ -38,6 +38,10 @@ class ExplainOptions:
     max_detections: int = 100
     mode: str = "fast"
     seed: int = 0
+    runtime: str = "auto"
+    multibox_weights: str = "multibox-voc07"
+    multibox_k: int = 200
+    multibox_nms: float | None = None
     draw: Path | None = None
     overwrite: bool = False
     threads: int | None = None

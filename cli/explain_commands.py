@@ -20,6 +20,11 @@ def explain(
     ] = None,
     method: Annotated[str, typer.Option(help="ss, multibox, multibox+ss, or a proposals file")] = "ss",
     superpixel_scale: Annotated[float, typer.Option(help="2: superpixels doubled, half the proposals")] = 2.0,
+    multibox_weights: Annotated[str, typer.Option(help="shipped name or file")] = "multibox-voc07",
+    multibox_k: Annotated[int, typer.Option(help="boxes of MultiBox in an image")] = 200,
+    multibox_nms: Annotated[
+        float | None, typer.Option(help="MultiBox boxes that overlap a better one more are left out [default: none]")
+    ] = None,
     score_threshold: Annotated[float, typer.Option(help="least score of a detection, 0 to 1")] = 0.5,
     nms_iou: Annotated[float, typer.Option(help="boxes of a class that overlap more are one object")] = 0.3,
     max_detections: Annotated[int, typer.Option(help="most detections of a class in the image")] = 100,
@@ -27,6 +32,9 @@ def explain(
     draw: Annotated[Path | None, typer.Option(help="picture to write (.jpg)")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a picture that exists")] = False,
     seed: Annotated[int, typer.Option(help="of the proposals' ranking")] = 0,
+    runtime: Annotated[
+        str, typer.Option(help="auto, torch, torch-compile, onnxruntime, openvino or openvino-int8")
+    ] = "auto",
     threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
 ) -> None:
     """Tell what became of each object of an annotated image: found, or where it was lost, and to what."""
@@ -39,6 +47,7 @@ def explain(
                 image=image, data=data, split=split, truth=truth, weights=tuple(weights or ()), method=method,
                 superpixel_scale=superpixel_scale, score_threshold=score_threshold, nms_iou=nms_iou,
                 max_detections=max_detections, mode=mode, seed=seed, draw=draw, overwrite=overwrite, threads=threads,
+                runtime=runtime, multibox_weights=multibox_weights, multibox_k=multibox_k, multibox_nms=multibox_nms,
             )
         )  # fmt: skip
 

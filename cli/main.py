@@ -5,9 +5,17 @@ from collections.abc import Callable
 
 import typer
 
-from . import detection_commands, evaluation_commands, explain_commands, model_commands, training_commands
+from . import (
+    batch_commands,
+    detection_commands,
+    evaluation_commands,
+    explain_commands,
+    model_commands,
+    tool_commands,
+    training_commands,
+)
 
-__all__ = ["detect", "evaluate", "main", "propose", "train_detector", "train_multibox"]
+__all__ = ["detect", "evaluate", "main", "propose", "train_detector", "train_multibox", "train_screen"]
 
 _HELP = "GoogLeNet, Selective Search and R-CNN: find and name the objects in photographs."
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -22,9 +30,15 @@ evaluate_app.command("proposals")(evaluation_commands.evaluate_proposals)
 evaluate_app.command("compare")(evaluation_commands.evaluate_compare)
 app.add_typer(evaluate_app, name="evaluate")
 app.command("explain")(explain_commands.explain)
+app.command("batch")(batch_commands.batch)
 app.command("train-detector")(training_commands.train_detector)
 app.command("train-multibox")(training_commands.train_multibox)
+app.command("train-screen")(training_commands.train_screen)
 app.command("import-weights")(model_commands.import_weights)
+app.command("measure-ranges")(model_commands.measure_ranges)
+app.command("export")(model_commands.export)
+app.command("bench")(tool_commands.bench)
+app.command("doctor")(tool_commands.doctor)
 
 
 def _single(name: str) -> Callable[[], None]:
@@ -46,6 +60,7 @@ evaluate = _single("evaluate")
 propose = _single("propose")
 train_detector = _single("train-detector")
 train_multibox = _single("train-multibox")
+train_screen = _single("train-screen")
 
 
 if __name__ == "__main__":

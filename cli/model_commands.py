@@ -8,7 +8,7 @@ import typer
 
 from .boundary import run_command
 
-__all__ = ["import_weights"]
+__all__ = ["export", "import_weights", "measure_ranges"]
 
 
 def import_weights(
@@ -31,5 +31,44 @@ def import_weights(
         card = bring_in(source, out, names)
         heads = "with" if card.heads else "without"
         print(f"wrote {out}: {card.arch}, {len(names)} classes, {heads} auxiliary heads", file=sys.stderr)
+
+    run_command(command)
+
+
+def export(
+    out: Annotated[Path, typer.Option(help="ONNX file to write")],
+    weights: Annotated[str, typer.Option(help="a shipped model by name, or a checkpoint")] = "voc07",
+    part: Annotated[str, typer.Option(help="scores (logits, then box offsets) or trunk (the map of 4e)")] = "scores",
+    side: Annotated[str, typer.Option(help="pixels of the input: a side, or HEIGHTxWIDTH for the trunk")] = "224",
+    int8: Annotated[
+        bool, typer.Option("--int8", help="with nodes that quantise to bytes, from the card's ranges")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a file that exists")] = False,
+) -> None:
+    """Write a model as ONNX: uint8 RGB pixels [N,H,W,3] in, numbers out, preprocessing inside."""
+
+    def command() -> None:
+        from .export import run_export
+
+        run_export(weights, out, part=part, side=side, quantised=int8, overwrite=overwrite)
+
+    run_command(command)
+
+
+def measure_ranges(
+    weights: Annotated[str, typer.Argument(help="a shipped model by name, or a checkpoint")],
+    image: Annotated[list[str], typer.Option(help="file, folder, list (.txt) of images like those to be seen in use")],
+    out: Annotated[Path, typer.Option(help="checkpoint to write")],
+    limit: Annotated[int, typer.Option(min=1, help="images to look at, spread evenly")] = 32,
+    seed: Annotated[int, typer.Option(help="decides which windows are looked at")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="threads; default: all that may be used")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a checkpoint that exists")] = False,
+) -> None:
+    """Add to a model what int8 engines need: the largest activation of each layer, measured on images."""
+
+    def command() -> None:
+        from .measure_ranges import run_measure_ranges
+
+        run_measure_ranges(weights, image, out, limit=limit, seed=seed, threads=threads, overwrite=overwrite)
 
     run_command(command)

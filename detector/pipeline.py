@@ -2,17 +2,19 @@
 
 import time
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from googlenet_rcnn.core.types import Detections, Image, LabelSet, Proposals, Proposer, as_image
 
-from .cascade import Cascade
 from .region_scores import RegionScores
-from .regions import RegionClassifier
 from .selection import Selection
 from .warp import Warp
+
+if TYPE_CHECKING:
+    from .cascade import Cascade
+    from .regions import RegionClassifier
 
 __all__ = ["Detector", "Result"]
 
@@ -36,12 +38,14 @@ class Detector:
     """
 
     proposer: Proposer
-    classifier: RegionClassifier
+    classifier: "RegionClassifier"
     warp: Warp = field(default_factory=Warp)
     selection: Selection = field(default_factory=Selection)
-    cascade: Cascade | None = None
+    cascade: "Cascade | None" = None
     chunk: int = 256
     """Crops warped and scored at a time, so that memory does not grow with the number of proposals."""
+    threads: int = 1
+    """Threads that cut crops; those of the networks are the classifier's own."""
 
     @property
     def labels(self) -> LabelSet:
@@ -60,28 +64,16 @@ class Detector:
     def classify(self, image: Image, proposals: Proposals) -> Result:
         """Detections among given proposals of an image uint8 [H,W,3]; nothing proposed, nothing found."""
         boxes = proposals.boxes
-        warping = 0.0
-        seen: list[tuple[NDArray[np.int64], RegionScores]] = []
         started = time.perf_counter()
-
-        def score_rows(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-            nonlocal warping
-            parts = []
-            for first in range(0, max(1, len(rows)), self.chunk):
-                part = rows[first : first + self.chunk]
-                before = time.perf_counter()
-                crops = self.warp.crops(image, boxes[part])
-                warping += time.perf_counter() - before
-                parts.append(self.classifier.score(crops))
-            seen.append((rows, RegionScores.concatenate(parts)))
-            return seen[-1][1].probabilities
-
-        if self.cascade is None:
-            score_rows(np.arange(len(boxes)))
-        else:
-            self.cascade.score(boxes, score_rows)
-        rows = np.concatenate([rows for rows, _ in seen])
-        scores = RegionScores.concatenate([part for _, part in seen]).spread(rows, len(boxes))
+        rows = np.arange(len(boxes)) if self.cascade is None else self.cascade.survivors(image, boxes)
+        warping = 0.0
+        parts = []
+        for first in range(0, max(1, len(rows)), self.chunk):
+            before = time.perf_counter()
+            crops = self.warp.crops(image, boxes[rows[first : first + self.chunk]], self.threads)
+            warping += time.perf_counter() - before
+            parts.append(self.classifier.score(crops))
+        scores = RegionScores.concatenate(parts).spread(rows, len(boxes))
         detections = self.selection.select(boxes, scores)
         classify = time.perf_counter() - started - warping
         times = {"warp": warping * 1000, "classify": classify * 1000}

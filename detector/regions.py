@@ -1,17 +1,17 @@
 """Scores of crops: softmax over C+1 classes by one network, or by several averaged."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from googlenet_rcnn.backbone.architectures import Network, load_network
-from googlenet_rcnn.backbone.engine import run_batches
+from googlenet_rcnn.backbone.checkpoint import read_card
+from googlenet_rcnn.backbone.engine import Engine
+from googlenet_rcnn.backbone.shared_engine import shared_engine
+from googlenet_rcnn.backbone.softmax import softmax
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import ModelError, UsageError
 from googlenet_rcnn.core.types import LabelSet
@@ -39,17 +39,22 @@ class RegionClassifier(Protocol):
 class GoogLeNetRegions:
     """One fine-tuned network."""
 
-    network: Network
+    engine: Engine
     card: Card
-    batch: int = 32
 
     @classmethod
-    def load(cls, path: Path, device: str = "cpu") -> "GoogLeNetRegions":
-        """The detector in a checkpoint, computing on `device`; ModelError if the file holds something else."""
-        network, card = load_network(path)
+    def load(
+        cls,
+        path: Path,
+        runtime: str = "auto",
+        threads: int | None = None,
+        say: Callable[[str], None] = lambda message: None,
+    ) -> "GoogLeNetRegions":
+        """The detector in a checkpoint, run by `runtime`; ModelError if the file holds something else."""
+        card = read_card(path)
         if card.task != "detector":
             raise ModelError("MODEL_TASK", f"{path} is a {card.task}, not a detector: train one with train-detector")
-        return cls(network.to(device), card)
+        return cls(shared_engine(path, "scores", runtime, threads=threads, say=say), card)
 
     @property
     def labels(self) -> LabelSet:
@@ -64,15 +69,9 @@ class GoogLeNetRegions:
     def score(self, crops: NDArray[np.uint8]) -> RegionScores:
         """Softmax, and offsets where the network has box regression, of crops uint8 [n,S,S,3]."""
         classes, regressed = self.card.classes, self.card.regressed
-
-        def answer(x: Tensor) -> Tensor:
-            logits = self.network(x)
-            return logits.main if logits.offsets is None else torch.cat((logits.main, logits.offsets), dim=1)
-
-        device = next(self.network.parameters()).device
-        rows = run_batches(answer, crops, self.card.preprocessing, self.batch, device)
-        offsets = rows[:, classes:].reshape(-1, regressed, 4).numpy() if regressed else None
-        return RegionScores(torch.softmax(rows[:, :classes], dim=1).numpy(), offsets)
+        rows = self.engine.run(crops)
+        offsets = rows[:, classes:].reshape(-1, regressed, 4) if regressed else None
+        return RegionScores(softmax(rows[:, :classes]), offsets)
 
 
 @dataclass(frozen=True, eq=False)

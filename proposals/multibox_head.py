@@ -8,28 +8,12 @@ what is learned at one place serves at all others.
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from pydantic import Field
 from torch import Tensor, nn
 
-from googlenet_rcnn.core.recipe import Settings
+from .multibox_arrays import HeadSettings, prior_pooling
 
-__all__ = ["HeadSettings", "MultiBoxHead", "MultiBoxOutput", "pooling_weights"]
-
-_SAMPLES = 4  # points a side of a pooling bin at which the map is interpolated
-
-
-class HeadSettings(Settings):
-    """Shape of the head."""
-
-    channels: int = Field(default=128, gt=0)  # what the trunk's 832 are reduced to
-    hidden: int = Field(default=256, gt=0)
-    grid: int = Field(default=3, gt=0)  # pooling bins a side
-    context: float = Field(default=1.25, gt=0)  # side of the pooled area over side of the prior
-    scale: float = Field(default=0.1, gt=0)  # what a residual of 1 moves a corner, in sides of the image
-    dropout: float = Field(default=0.3, ge=0, lt=1)
+__all__ = ["MultiBoxHead", "MultiBoxOutput"]
 
 
 class MultiBoxOutput(NamedTuple):
@@ -37,18 +21,6 @@ class MultiBoxOutput(NamedTuple):
 
     locations: Tensor
     logits: Tensor
-
-
-def pooling_weights(low: NDArray[np.float64], high: NDArray[np.float64], grid: int, cells: int) -> NDArray[np.float64]:
-    """Weights [K,grid,cells] that average a row of `cells` over the bins of intervals [K] in 0..1.
-
-    The row is interpolated linearly between the cells' centres and goes on flat beyond the outermost.
-    """
-    steps = (np.arange(grid * _SAMPLES) + 0.5) / (grid * _SAMPLES)
-    points = low[:, None] + (high - low)[:, None] * steps  # [K,grid*samples]
-    place = np.clip(points * cells - 0.5, 0, cells - 1)[..., None]
-    weights = np.maximum(0, 1 - np.abs(place - np.arange(cells)))
-    return np.asarray(weights.reshape(len(low), grid, _SAMPLES, cells).mean(axis=2))
 
 
 class MultiBoxHead(nn.Module):
@@ -62,12 +34,8 @@ class MultiBoxHead(nn.Module):
         count, hidden = len(priors), settings.hidden
         self.scale = settings.scale
         self.register_buffer("priors", priors.float())
-        corners = priors.double().numpy()
-        centre, half = (corners[:, :2] + corners[:, 2:]) / 2, (corners[:, 2:] - corners[:, :2]) / 2 * settings.context
-        low, high = centre - half, centre + half
-        along_x, along_y = (pooling_weights(low[:, a], high[:, a], settings.grid, cells) for a in (0, 1))
-        pooling = np.einsum("kay,kbx->kabyx", along_y, along_x).reshape(-1, cells * cells)
-        self.register_buffer("pooling", torch.from_numpy(pooling).float(), persistent=False)
+        pooling = prior_pooling(priors.float().numpy(), settings, cells)
+        self.register_buffer("pooling", torch.from_numpy(pooling), persistent=False)
         self.reduction = nn.Linear(inputs, settings.channels)
         self.whole = nn.Linear(inputs, hidden)
         self.pooled = nn.Linear(settings.grid**2 * settings.channels, hidden, bias=False)

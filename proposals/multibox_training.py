@@ -21,18 +21,19 @@ from googlenet_rcnn.backbone.activation_shards import (
     read_activation,
     settings_key,
 )
-from googlenet_rcnn.backbone.architectures import Network
-from googlenet_rcnn.backbone.checkpoint import save_weights
+from googlenet_rcnn.backbone.architectures import Network, identity
 from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.run_origin import settle_origin
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
+from googlenet_rcnn.backbone.trunk import NOT_TRUNK
+from googlenet_rcnn.backbone.weights import save_weights
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.samples import content_digest, sample_pixels, sample_random, sample_truth
 from googlenet_rcnn.core.types import Dataset, Sample
 
-from .multibox import NOT_TRUNK, trunk_identity
-from .multibox_head import HeadSettings, MultiBoxHead
+from .multibox_arrays import HeadSettings
+from .multibox_head import MultiBoxHead
 from .multibox_loss import multibox_loss
 from .priors import kmeans_priors
 from .views import View, ViewSampling, sample_views, view_objects, view_pixels
@@ -149,7 +150,7 @@ class MultiBoxTraining:
         """Trains on every sample of the data set and returns the path of the weights."""
         if not self.shipped_trunk:
             self.trunk.half().float()  # the head learns on what will be stored
-        trunk = trunk_identity(self.trunk)
+        trunk = identity(self.trunk, without=NOT_TRUNK)
         images = [ImageViews.draw(sample, self.recipe.views, self.recipe.seed) for sample in dataset.samples]
         # Priors are for whole images, and mirror images count: MultiBox should know left from right no better.
         boxes = np.concatenate(

@@ -10,9 +10,9 @@ import torch
 from shared_data import SHARED, needs_shared
 
 from googlenet_rcnn.backbone.caffe import BVLC_PREPROCESSING, from_caffe, is_caffe
-from googlenet_rcnn.backbone.checkpoint import load_weights, read_tensors
-from googlenet_rcnn.backbone.engine import run_batches
+from googlenet_rcnn.backbone.engine_torch import run_batches
 from googlenet_rcnn.backbone.googlenet import WIDTHS, GoogLeNet
+from googlenet_rcnn.backbone.weights import load_weights, read_tensors
 from googlenet_rcnn.core.errors import ModelError
 
 BRANCHES = ("1x1", "3x3_reduce", "3x3", "5x5_reduce", "5x5", "pool_proj")

@@ -4,8 +4,11 @@ import json
 import os
 import pickle
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -13,7 +16,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from googlenet_rcnn.backbone.architectures import build_network, load_network
-from googlenet_rcnn.backbone.checkpoint import FORMAT, load_weights, read_card, read_tensors, save_weights
+from googlenet_rcnn.backbone.checkpoint import FORMAT, network_part, read_arrays, read_card
+from googlenet_rcnn.backbone.weights import load_weights, read_tensors, save_weights
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import Exit, ModelError
 
@@ -122,7 +126,7 @@ def test_no_file_of_another_kind_is_opened(saved: Path, tmp_path: Path) -> None:
     for name, data in files.items():
         path = tmp_path / f"{name}.safetensors"
         path.write_bytes(data)
-        for read in (read_card, read_tensors, load_network):
+        for read in (read_card, read_tensors, read_arrays, load_network):
             with pytest.raises(ModelError, match="MODEL_INVALID") as caught:
                 read(path)
             assert str(path) in caught.value.message
@@ -177,3 +181,69 @@ def test_a_card_that_cannot_be_used_is_refused(tmp_path: Path, card: str | None,
         read_card(path)
     assert caught.value.code == code
     assert "a" in read_tensors(path)
+    assert "a" in read_arrays(path)
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_arrays_are_the_tensors_widened(tmp_path: Path, half: bool) -> None:
+    path, first = tmp_path / "weights.safetensors", module()
+    save_weights(path, first.state_dict(), CARD, half=half)
+    arrays = read_arrays(path)
+    assert arrays.keys() == first.state_dict().keys()
+    for name, tensor in read_tensors(path).items():
+        expected = tensor.float() if tensor.is_floating_point() else tensor
+        assert np.array_equal(arrays[name], expected.numpy())
+        assert arrays[name].dtype == (np.float32 if tensor.is_floating_point() else np.int64)
+        assert arrays[name].shape == tuple(tensor.shape)
+
+
+def test_arrays_can_be_asked_for_by_their_names(saved: Path) -> None:
+    assert set(read_arrays(saved, "0.")) == {"0.weight", "0.bias"}
+    assert read_arrays(saved, "none") == {}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_arrays_that_are_not_finite_are_named(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_file({"good": torch.zeros(3), "bad": torch.tensor([0, value]).half()}, path)
+    with pytest.raises(ModelError, match=r"MODEL_INVALID.*bad holds values that are not finite"):
+        read_arrays(path)
+    assert read_arrays(path, "good").keys() == {"good"}
+
+
+def test_numbers_that_numpy_lacks_are_refused_or_read(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_file({"a": torch.ones(3, dtype=torch.bfloat16)}, path)
+    try:
+        assert read_arrays(path)["a"].tolist() == [1, 1, 1]
+    except ModelError as error:
+        assert (error.code, str(path) in error.message) == ("MODEL_INVALID", True)
+
+
+@pytest.mark.parametrize(
+    ("task", "own"),
+    [
+        ("detector", {"conv1.0.bias": 1, "trunk.conv1.0.bias": 2, "head.bias": 3}),
+        ("classifier", {"conv1.0.bias": 1, "trunk.conv1.0.bias": 2, "head.bias": 3}),
+        ("multibox", {"conv1.0.bias": 2}),
+    ],
+)
+def test_the_network_is_what_is_no_head_beside_it(task, own) -> None:
+    tensors = {"conv1.0.bias": 1, "trunk.conv1.0.bias": 2, "head.bias": 3, "screen.hidden.bias": 4}
+    assert network_part(tensors, CARD.model_copy(update={"task": task})) == own
+
+
+def test_a_screening_head_is_no_part_of_the_network(tmp_path: Path) -> None:
+    path, network = tmp_path / "network.safetensors", build_network(CARD)
+    save_weights(path, network.state_dict() | {"screen.hidden.bias": torch.zeros(3)}, CARD)
+    loaded = load_network(path).network
+    assert loaded.state_dict().keys() == network.state_dict().keys()
+
+
+def test_reading_needs_no_torch(saved: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from googlenet_rcnn.backbone.checkpoint import read_arrays, read_card\n"
+    )
+    code += "print(read_card(Path(sys.argv[1])).task, len(read_arrays(Path(sys.argv[1]))), 'torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code, str(saved)], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["detector", "7", "False"]

@@ -5,11 +5,12 @@ import pytest
 import torch
 from hostile import photo
 
-from googlenet_rcnn.backbone.architectures import Loaded, build_network
-from googlenet_rcnn.backbone.checkpoint import save_weights
-from googlenet_rcnn.backbone.classifier import Classifier
+from googlenet_rcnn.backbone.architectures import build_network
+from googlenet_rcnn.backbone.classifier import Classifier, Member
+from googlenet_rcnn.backbone.engine_torch import TorchEngine
 from googlenet_rcnn.backbone.multicrop import multicrop
 from googlenet_rcnn.backbone.preprocess import to_input
+from googlenet_rcnn.backbone.weights import save_weights
 from googlenet_rcnn.core.card import Card, Preprocessing
 from googlenet_rcnn.core.errors import ModelError, UsageError
 
@@ -25,7 +26,7 @@ def network(seed, **card):
     with torch.no_grad():
         logits = built(to_input(multicrop(photo(), 1, described.resize_filter), described.preprocessing)).main
         built.state_dict()["classifier.weight"].div_(logits.std())
-    return Loaded(built, described)
+    return Member(TorchEngine(built, described, batch=4), described)
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +34,11 @@ def two():
     return [network(0), network(1, preprocessing=RGB, resize_filter="cv2.INTER_AREA")]
 
 
-def softmaxes(loaded, image, crops):
+def softmaxes(member, image, crops):
     """Rows [crops,K] without any of the classifier's own steps."""
-    pixels = multicrop(image, crops, loaded.card.resize_filter)
+    pixels = multicrop(image, crops, member.card.resize_filter)
     with torch.inference_mode():
-        logits = loaded.network(to_input(pixels, loaded.card.preprocessing)).main.double().numpy()
+        logits = member.engine.network(to_input(pixels, member.card.preprocessing)).main.double().numpy()
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
@@ -49,7 +50,7 @@ def test_probabilities_are_means_over_crops_and_then_over_networks(two, crops):
     rows = [softmaxes(one, image, crops) for one in two]
     assert np.abs(rows[0] - rows[1]).max() > 1e-3
     expected = np.mean([each.mean(axis=0) for each in rows], axis=0)
-    found = Classifier(two, batch=4).probabilities(image, crops)
+    found = Classifier(two).probabilities(image, crops)
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert found.sum() == pytest.approx(1)
     best = Classifier(two).probabilities(image, crops, largest=True)
@@ -72,20 +73,21 @@ def test_an_image_is_judged_by_itself(two):
 
 def test_it_is_read_from_checkpoints(two, tmp_path):
     paths = []
-    for number, (built, card) in enumerate(two):
+    for number, (engine, card) in enumerate(two):
         paths.append(tmp_path / f"{number}.safetensors")
-        save_weights(paths[-1], built.state_dict(), card)
-    loaded = Classifier.load(paths)
+        save_weights(paths[-1], engine.network.state_dict(), card)
+    loaded = Classifier.load(paths, "torch", 1)
+    assert loaded.runtimes == ["torch", "torch"]
     assert loaded.labels.names == NAMES
     np.testing.assert_array_equal(loaded.probabilities(photo()), Classifier(two).probabilities(photo()))
 
 
 def test_what_is_no_classifier_or_has_other_labels_is_refused(two, tmp_path):
     detector = network(0, task="detector")
-    save_weights(tmp_path / "detector.safetensors", detector.network.state_dict(), detector.card)
+    save_weights(tmp_path / "detector.safetensors", detector.engine.network.state_dict(), detector.card)
     with pytest.raises(ModelError, match=r"MODEL_TASK.*detector"):
         Classifier.load([tmp_path / "detector.safetensors"])
-    turned = Loaded(two[0].network, two[0].card.model_copy(update={"labels": NAMES[::-1]}))
+    turned = Member(two[0].engine, two[0].card.model_copy(update={"labels": NAMES[::-1]}))
     with pytest.raises(UsageError, match="ENSEMBLE_LABELS"):
         Classifier([two[0], turned])
     with pytest.raises(ValueError, match="at least one"):

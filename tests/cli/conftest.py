@@ -14,7 +14,7 @@ from hostile import encoded, write
 from typer.testing import CliRunner
 
 from googlenet_rcnn.backbone.architectures import build_network
-from googlenet_rcnn.backbone.checkpoint import save_weights
+from googlenet_rcnn.backbone.weights import save_weights
 from googlenet_rcnn.cli.main import app
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.datasets.label_list import load_labels

@@ -7,6 +7,7 @@ from stub_parts import FixedProposer
 
 from googlenet_rcnn.cli import build
 from googlenet_rcnn.cli.build import build_multibox, build_proposer, find_weights
+from googlenet_rcnn.cli.runtime import Runtime
 from googlenet_rcnn.core.errors import ModelError, UsageError
 from googlenet_rcnn.proposals.opencv_engine import OpenCVSelectiveSearch
 from googlenet_rcnn.proposals.package_engine import PackageSelectiveSearch
@@ -19,8 +20,8 @@ def multibox(monkeypatch):
     """Puts a proposer of fixed boxes where MultiBox is loaded; gives the settings it was asked for."""
     asked = []
 
-    def load(name, count, nms):
-        asked.append((name, count, nms))
+    def load(name, count, nms, runtime):
+        asked.append((name, count, nms, runtime.name))
         return FixedProposer(((0, 0, 80, 60), (1, 1, 9, 9)), "multibox")
 
     monkeypatch.setattr(build, "build_multibox", load)
@@ -50,8 +51,12 @@ def test_each_engine_is_one_of_its_own(monkeypatch) -> None:
 def test_multibox_gets_its_settings(multibox) -> None:
     build_proposer("multibox")
     build_proposer("multibox", multibox="mine", multibox_k=7, multibox_nms=0.5)
-    build_proposer("multibox", multibox_nms=0.0)
-    assert multibox == [("multibox-voc07", 200, None), ("mine", 7, 0.5), ("multibox-voc07", 200, 0.0)]
+    build_proposer("multibox", multibox_nms=0.0, runtime=Runtime("openvino"))
+    assert multibox == [
+        ("multibox-voc07", 200, None, "auto"),
+        ("mine", 7, 0.5, "auto"),
+        ("multibox-voc07", 200, 0.0, "openvino"),
+    ]
 
 
 @pytest.mark.parametrize(("method", "kinds"), [("multibox+ss", "ms"), ("ss+multibox", "sm")])
@@ -129,12 +134,12 @@ def test_weights_are_a_shipped_name_or_a_file(tmp_path) -> None:
 
 def test_multibox_weights_that_are_no_multibox_are_refused(classifier_file, tmp_path) -> None:
     with pytest.raises(UsageError, match="--multibox-weights none") as caught:
-        build_multibox("none", 200, None)
+        build_multibox("none", 200, None, Runtime())
     assert caught.value.code == "WEIGHTS_UNKNOWN"
     for path, code in ((classifier_file, "MODEL_TASK"), (tmp_path / "empty", "MODEL_INVALID")):
         (tmp_path / "empty").write_bytes(b"")
         with pytest.raises(ModelError, match=str(path)) as refused:
-            build_multibox(str(path), 200, None)
+            build_multibox(str(path), 200, None, Runtime())
         assert refused.value.code == code
 
 

@@ -135,6 +135,7 @@ def test_cut_file_can_be_salvaged(detect, tmp_path, rows):
         (["--nms-iou", "-0.1"], "FLAG_VALUE"),
         (["--max-detections", "0"], "FLAG_VALUE"),
         (["--threads", "-1"], "FLAG_VALUE"),
+        (["--workers", "0"], "FLAG_VALUE"),
         (["--max-pixels", "0"], "FLAG_VALUE"),
         (["--truncated", "none"], "FLAG_VALUE"),
         (["--on-error", "none"], "FLAG_VALUE"),
@@ -148,19 +149,19 @@ def test_wrong_flags_are_one_line_and_status_2_before_anything_is_written(detect
 
 
 def test_unknown_weights_are_status_2_and_name_what_ships(cli, album):
-    result = cli("detect", album, "--weights", "no-such-model")
+    result = cli("detect", album, "--quiet", "--weights", "no-such-model")
     assert (result.exit_code, codes(result)) == (2, ["WEIGHTS_UNKNOWN"])
     assert "no-such-model" in result.stderr
     assert "shipped" in result.stderr
 
 
 def test_file_that_is_no_model_is_status_3(cli, album):
-    result = cli("detect", album, "--weights", album / "a.png")
+    result = cli("detect", album, "--quiet", "--weights", album / "a.png")
     assert (result.exit_code, codes(result)) == (3, ["MODEL_INVALID"])
 
 
 def test_classifier_is_refused_as_detector(cli, album, classifier_file):
-    result = cli("detect", album, "--weights", classifier_file)
+    result = cli("detect", album, "--quiet", "--weights", classifier_file)
     assert (result.exit_code, codes(result)) == (3, ["MODEL_TASK"])
 
 

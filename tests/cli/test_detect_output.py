@@ -56,6 +56,8 @@ def test_other_settings_or_images_do_not_continue_a_run(detect, stub, album, tmp
         (album / "a.png",),
         (album, "--weights", "other"),
         (album, "--no-exif"),
+        (album, "--runtime", "torch"),
+        (album, "--multibox-k", "7"),
     ):
         result = detect(*arguments, *out)
         assert (result.exit_code, codes(result)) == (2, ["OUT_DIFFERS"])

@@ -46,8 +46,8 @@ def test_process_detects_with_real_weights_and_so_does_an_ensemble(
     """The whole way: networks, proposals, a file that is bad, JSON lines on a pipe."""
     images = (write(tmp_path, "a.jpg", encoded(photo(40, 50), "JPEG")), write(tmp_path, "b.jpg", b""))
     other = checkpoint(tmp_path / "other.safetensors", seed=1)
-    flags = ("--preset", "single", "--superpixel-scale", "8", "--score-threshold", "0.01", "--threads", "1")
-    command = ("detect", "--weights", detector_file, *flags, "--image", *images)
+    flags = ("--preset", "single", "--superpixel-scale", "8", "--score-threshold", "0.01", "--threads", "1", "--quiet")
+    command = ("detect", "--weights", detector_file, *flags, "--runtime", "torch", "--image", *images)
     one = process(*command)
     assert (one.returncode, codes(one)) == (4, ["IMG_EMPTY"])
     row, bad = rows(one.stdout)
@@ -75,7 +75,7 @@ def test_members_of_an_ensemble_must_share_labels_and_warp(cli, album, monkeypat
         "warp": SimpleNamespace(labels=LabelSet(("a", "b")), warp=Warp(context=0)),
     }
     monkeypatch.setattr(build, "find_weights", lambda name: name)
-    monkeypatch.setattr(regions, "GoogLeNetRegions", SimpleNamespace(load=members.get))
+    monkeypatch.setattr(regions, "GoogLeNetRegions", SimpleNamespace(load=lambda path, *runtime: members[path]))
     for other, code in (("labels", "ENSEMBLE_LABELS"), ("warp", "ENSEMBLE_WARP")):
         result = cli("detect", album, "--weights", "one", "--weights", other, "--threads", "1")
         assert (result.exit_code, codes(result)) == (2, [code])

@@ -22,10 +22,10 @@ class ColourEye:
     labels = LabelSet(COLOURS)
 
     def __init__(self):
-        self.asked, self.paths, self.after = [], [], 10**9
+        self.asked, self.paths, self.runtimes, self.after = [], [], [], 10**9
 
-    def load(self, paths, device):
-        self.paths = paths
+    def load(self, paths, runtime, threads, say):
+        self.paths, self.runtimes = paths, [runtime] * len(paths)
         return self
 
     def probabilities(self, image, crops, largest):
@@ -178,7 +178,7 @@ def test_other_settings_do_not_continue_and_a_finished_report_is_kept(evaluate, 
     eye.after = 2
     evaluate(*report)
     eye.asked, eye.after = [], 10**9
-    for flags in (["--crops", "10"], ["--max-pool"], ["--first", "3"]):
+    for flags in (["--crops", "10"], ["--max-pool"], ["--first", "3"], ["--runtime", "openvino"]):
         result = evaluate(*report, *flags)
         assert (result.exit_code, codes(result), eye.asked) == (2, ["OUT_DIFFERS"], []), flags
     assert evaluate(*report, "--first", "3", "--overwrite").exit_code == 0
@@ -198,6 +198,7 @@ def test_other_settings_do_not_continue_and_a_finished_report_is_kept(evaluate, 
         (["--threads", "0"], "FLAG_VALUE"),
         (["--max-pixels", "0"], "FLAG_VALUE"),
         (["--truncated", "maybe"], "FLAG_VALUE"),
+        (["--runtime", "abacus"], "RUNTIME_UNKNOWN"),
         (["--weights", "nowhere"], "WEIGHTS_UNKNOWN"),
     ],
 )
@@ -232,8 +233,9 @@ def test_weights_must_be_named_and_be_a_classifier_of_these_classes(
 def test_rows_hold_what_the_networks_say(evaluate, data, colour_file, checkpoint, tmp_path):
     """Without stubs: the five rows of an ensemble are those that its parts give by hand."""
     other = checkpoint(tmp_path / "other.safetensors", seed=1, task="classifier", labels=COLOURS)
-    assert evaluate("--weights", other, "--report", tmp_path / "report").exit_code == 0
-    classifier = Classifier.load([colour_file, other])
+    flags = ("--weights", other, "--report", tmp_path / "report", "--runtime", "torch")
+    assert evaluate(*flags).exit_code == 0
+    classifier = Classifier.load([colour_file, other], "torch", 1)
     for row in without_times(tmp_path / "report" / "predictions.jsonl"):
         expected = classifier.probabilities(read_image(row["path"]).pixels)
         assert [COLOURS.index(one["label"]) for one in row["top"]] == np.argsort(-expected, kind="stable").tolist()
@@ -246,5 +248,6 @@ def test_the_published_network_knows_imagenet(cli, tmp_path):
     weights = tmp_path / "bvlc.safetensors"
     assert cli("import-weights", SHARED / "weights" / "bvlc_googlenet.safetensors", "--out", weights).exit_code == 0
     flags = ("--data", SHARED / "imagenet-sample", "--weights", weights, "--first", "20", "--quiet", "--threads", "1")
+    flags += ("--runtime", "torch")
     found = json.loads(cli("evaluate", "classification", *flags).stdout)
     assert (found["images"], found["top1"], found["top5"]) == (20, 0.8, 1.0)

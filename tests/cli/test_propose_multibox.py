@@ -7,12 +7,14 @@ import torch
 from command_errors import codes
 from hostile import encoded, photo, write
 
-from googlenet_rcnn.backbone.architectures import load_network
-from googlenet_rcnn.backbone.checkpoint import save_weights
+from googlenet_rcnn.backbone.architectures import identity, load_network
+from googlenet_rcnn.backbone.trunk import NOT_TRUNK
+from googlenet_rcnn.backbone.weights import save_weights
+from googlenet_rcnn.cli import build
 from googlenet_rcnn.cli.build import DEFAULT_WEIGHTS, find_weights
 from googlenet_rcnn.core.card import Card
-from googlenet_rcnn.proposals.multibox import trunk_identity
-from googlenet_rcnn.proposals.multibox_head import HeadSettings, MultiBoxHead
+from googlenet_rcnn.proposals.multibox_arrays import HeadSettings
+from googlenet_rcnn.proposals.multibox_head import MultiBoxHead
 
 PRIORS = 40
 
@@ -23,7 +25,7 @@ def multibox_file(tmp_path_factory):
     torch.manual_seed(0)
     head = MultiBoxHead(torch.from_numpy(corners.reshape(PRIORS, 4)), HeadSettings())
     trunk = load_network(find_weights(DEFAULT_WEIGHTS))
-    card = Card(task="multibox", labels=trunk.card.labels, trunk=trunk_identity(trunk.network))
+    card = Card(task="multibox", labels=trunk.card.labels, trunk=identity(trunk.network, without=NOT_TRUNK))
     path = tmp_path_factory.mktemp("multibox") / "random.safetensors"
     tensors = {f"head.{name}": tensor for name, tensor in head.state_dict().items()}
     save_weights(path, tensors, card, half=True)
@@ -32,13 +34,24 @@ def multibox_file(tmp_path_factory):
 
 def test_union_keeps_both_sources_and_any_number_of_workers_gives_the_same(cli, multibox_file, tmp_path, rows):
     images = [write(tmp_path, f"{n}.png", encoded(photo(40, 50 + n), "PNG")) for n in range(3)]
-    flags = ("--multibox-weights", multibox_file, "--preset", "single", "--multibox-k", "9", "--threads", "2")
+    flags = (
+        "--multibox-weights",
+        multibox_file,
+        "--preset",
+        "single",
+        "--multibox-k",
+        "9",
+        "--threads",
+        "2",
+        "--runtime",
+        "torch",
+    )
     one = cli("propose", *images, *flags, "--method", "multibox+ss", "--workers", "1")
     drawn = ("--draw", tmp_path / "drawn")
     three = cli("propose", *images, *flags, "--method", "multibox+ss", "--workers", "3", *drawn)
     assert (one.exit_code, codes(one), codes(three)) == (0, [], [])
     assert rows(one.stdout) == rows(three.stdout)
-    assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == 2
     for row in rows(one.stdout):
         assert row["sources"][:9] == ["multibox"] * 9
         assert set(row["sources"][9:]) == {"ss"}
@@ -51,7 +64,7 @@ def test_union_keeps_both_sources_and_any_number_of_workers_gives_the_same(cli, 
 
 def test_multibox_alone_has_one_picture_and_suppresses_what_overlaps(cli, multibox_file, tmp_path, rows):
     image = write(tmp_path, "x.png", encoded(photo(60, 80), "PNG"))
-    flags = ("--multibox-weights", multibox_file, "--method", "multibox", "--threads", "1")
+    flags = ("--multibox-weights", multibox_file, "--method", "multibox", "--threads", "1", "--runtime", "torch")
     result = cli("propose", image, *flags, "--draw", tmp_path / "drawn")
     assert [path.name for path in (tmp_path / "drawn").iterdir()] == ["x-boxes.png"]
     (row,) = rows(result.stdout)
@@ -79,4 +92,7 @@ def test_stopped_run_is_not_continued_with_other_weights(cli, multibox_file, alb
     assert run(multibox_file).exit_code == 130
     stub.after = 10**9
     assert codes(run(changed)) == ["OUT_DIFFERS"]
+    monkeypatch.setattr(build, "proposal_runtimes", lambda *_: ["another"])
+    assert codes(run(other)) == ["OUT_DIFFERS"]
+    monkeypatch.setattr(build, "proposal_runtimes", lambda *_: ["stub"])
     assert run(other).exit_code == 0  # another name of the same

@@ -11,13 +11,15 @@ from hostile import encoded, photo, write
 from tiny_voc import annotation, devkit, thing
 from typer.testing import CliRunner
 
-from googlenet_rcnn.backbone.architectures import load_network
-from googlenet_rcnn.backbone.checkpoint import read_card, read_tensors
+from googlenet_rcnn.backbone.architectures import identity, load_network
+from googlenet_rcnn.backbone.checkpoint import read_card
+from googlenet_rcnn.backbone.trunk import NOT_TRUNK
+from googlenet_rcnn.backbone.weights import read_tensors
 from googlenet_rcnn.cli import build, training_run
 from googlenet_rcnn.cli.build import build_proposer
 from googlenet_rcnn.cli.main import app
+from googlenet_rcnn.cli.runtime import Runtime
 from googlenet_rcnn.core.types import Size
-from googlenet_rcnn.proposals.multibox import trunk_identity
 
 SETTINGS = (
     "priors=4", "views.crops=1", "head.channels=8", "head.hidden=8", "head.grid=2",
@@ -78,8 +80,8 @@ def test_run_writes_a_multibox_that_proposes(finished, kit, classifier_file):
     assert (card.recipe["priors"], card.recipe["head"]["grid"], card.recipe["train"]["batch"]) == (4, 2, 3)
     assert card.recipe["train"]["clip"] == 20.0  # what is not set stays as built in
     assert "trunk.conv1.0.weight" in read_tensors(path)  # as no other file has it
-    assert card.trunk == trunk_identity(load_network(classifier_file).network)
-    found = build_proposer("multibox", multibox=str(path)).propose(photo())
+    assert card.trunk == identity(load_network(classifier_file).network, without=NOT_TRUNK)
+    found = build_proposer("multibox", multibox=str(path), runtime=Runtime("torch", 1)).propose(photo())
     assert 0 < len(found) <= 4
     assert found.source_names == ("multibox",)
 
@@ -173,7 +175,7 @@ def test_trunk_that_ships_is_used_by_name_and_not_written_again(kit, classifier_
     assert result.exit_code == 0
     path = tmp_path / "out" / "multibox.safetensors"
     assert all(name.startswith("head.") for name in read_tensors(path))
-    assert len(build_proposer("multibox", multibox=str(path)).propose(photo())) > 0
+    assert len(build_proposer("multibox", multibox=str(path), runtime=Runtime("torch", 1)).propose(photo())) > 0
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.numpy import load_file, save_file
 from tiny_voc import truth
 
-from googlenet_rcnn.backbone.engine import run_batches
+from googlenet_rcnn.backbone.engine_torch import run_batches
 from googlenet_rcnn.core.card import Preprocessing
 from googlenet_rcnn.core.images import read_image
 from googlenet_rcnn.core.types import Boxes, Sample, Size

@@ -6,7 +6,6 @@ from stub_parts import COLOURS, ColourClassifier, FixedProposer
 
 from googlenet_rcnn.core.types import Boxes, Proposals, Size
 from googlenet_rcnn.detector.box_regression import offsets_to
-from googlenet_rcnn.detector.cascade import Cascade
 from googlenet_rcnn.detector.pipeline import Detector
 from googlenet_rcnn.detector.region_scores import RegionScores
 from googlenet_rcnn.detector.selection import Selection
@@ -38,6 +37,14 @@ def image():
 def detector(rows=(*AROUND, RED, BLUE), **changes) -> Detector:
     parts = {"selection": Selection(score_threshold=0.4)} | changes
     return Detector(FixedProposer(tuple(rows)), ColourClassifier(), Warp(64, 4), **parts)
+
+
+class Glance:
+    """A cascade whose screening is a look for colour: what is grey all over is not worth a crop."""
+
+    def survivors(self, image, boxes):
+        parts = (image[y1:y2, x1:x2] for x1, y1, x2, y2 in boxes.coordinates.astype(int))
+        return np.flatnonzero([(part != 128).any() for part in parts])
 
 
 class SeeingClassifier(ColourClassifier):
@@ -80,14 +87,22 @@ def test_chunks_change_nothing_but_the_calls(image, chunk) -> None:
     assert sum(parts.classifier.calls) == len(AROUND) + 2
 
 
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_that_cut_crops_change_nothing(image, threads) -> None:
+    one, several = detector(), detector(threads=threads)
+    a, b = one.detect(image), several.detect(image)
+    assert a.scores.probabilities.tobytes() == b.scores.probabilities.tobytes()
+    assert as_rows(a.detections) == as_rows(b.detections)
+
+
 def test_the_cascade_scores_fewer_boxes_and_finds_the_same(image) -> None:
-    exhaustive, fast = detector().detect(image), detector(cascade=Cascade()).detect(image)
-    assert fast.scored < exhaustive.scored == exhaustive.proposals == fast.proposals
+    exhaustive, fast = detector().detect(image), detector(cascade=Glance()).detect(image)
+    assert 0 < fast.scored < exhaustive.scored == exhaustive.proposals == fast.proposals
     assert as_rows(fast.detections) == as_rows(exhaustive.detections)
     assert fast.detections.scores.tobytes() == exhaustive.detections.scores.tobytes()
 
 
-@pytest.mark.parametrize("cascade", [None, Cascade()])
+@pytest.mark.parametrize("cascade", [None, Glance()])
 @pytest.mark.parametrize("chunk", [3, 256])
 def test_what_nobody_proposed_is_found_where_the_classifier_sees_it_end(image, cascade, chunk) -> None:
     parts = (Warp(64, 4), Selection(score_threshold=0.4), cascade, chunk)
@@ -103,15 +118,32 @@ def test_what_nobody_proposed_is_found_where_the_classifier_sees_it_end(image, c
 def test_boxes_are_moved_the_same_whether_or_not_some_were_never_scored(image) -> None:
     exhaustive, fast = (
         Detector(FixedProposer(AROUND), SeeingClassifier(), Warp(64, 4), Selection(0.4), cascade).detect(image)
-        for cascade in (None, Cascade())
+        for cascade in (None, Glance())
     )
     assert fast.scored < exhaustive.scored
     a, b = fast.detections.boxes.coordinates, exhaustive.detections.boxes.coordinates
     assert a.tobytes() == b.tobytes()
 
 
+@pytest.mark.parametrize("chunk", [2, 256])
+def test_what_the_cascade_passes_over_is_background_and_the_rest_as_in_exhaustive_mode(image, chunk) -> None:
+    exhaustive, fast = detector().detect(image), detector(cascade=Glance(), chunk=chunk).detect(image)
+    rows = Glance().survivors(image, FixedProposer((*AROUND, RED, BLUE)).propose(image).boxes)
+    probabilities = fast.scores.probabilities
+    assert probabilities[rows].tobytes() == exhaustive.scores.probabilities[rows].tobytes()
+    others = np.delete(probabilities, rows, axis=0)
+    assert (len(others), fast.scored) == (fast.proposals - len(rows), len(rows))
+    assert (others[:, 0] == 1).all()
+    assert (others[:, 1:] == 0).all()
+
+
+def test_a_cascade_that_lets_nothing_through_finds_nothing(image) -> None:
+    result = detector(cascade=Glance()).detect(np.full_like(image, 128))
+    assert (len(result.detections), result.scored, result.proposals) == (0, 0, len(AROUND) + 2)
+
+
 def test_without_proposals_the_cascade_finds_nothing(image) -> None:
-    result = detector(rows=(), cascade=Cascade()).detect(image)
+    result = detector(rows=(), cascade=Glance()).detect(image)
     assert (len(result.detections), result.proposals, result.scored) == (0, 0, 0)
 
 

@@ -1,6 +1,8 @@
 """Region classifiers and proposers under their contracts; ensembles; checkpoints of the wrong kind."""
 
-from dataclasses import dataclass
+import subprocess
+import sys
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -8,8 +10,9 @@ import torch
 from contracts import check_proposer, check_region_classifier
 from stub_parts import ColourClassifier, FixedProposer
 
+from googlenet_rcnn.backbone import shared_engine
 from googlenet_rcnn.backbone.architectures import build_network
-from googlenet_rcnn.backbone.checkpoint import save_weights
+from googlenet_rcnn.backbone.weights import save_weights
 from googlenet_rcnn.core.card import Card, Preprocessing
 from googlenet_rcnn.core.errors import ModelError, UsageError
 from googlenet_rcnn.core.types import LabelSet
@@ -54,7 +57,7 @@ def checkpoint(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def network(checkpoint) -> GoogLeNetRegions:
-    return GoogLeNetRegions.load(checkpoint)
+    return GoogLeNetRegions.load(checkpoint, "torch")
 
 
 @pytest.mark.parametrize(
@@ -90,14 +93,15 @@ def test_classifiers_keep_the_contract(classifier) -> None:
 
 
 def test_the_network_keeps_the_contract_alone_and_in_an_ensemble(network) -> None:
-    check_region_classifier(Ensemble((network, GoogLeNetRegions(network.network, network.card, batch=2))))
+    pairs = GoogLeNetRegions(replace(network.engine, batch=2), network.card)
+    check_region_classifier(Ensemble((network, pairs)))
 
 
 def test_rows_are_the_softmax_of_the_network_and_its_offsets(network) -> None:
     crops = np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
     blue_first = torch.from_numpy(crops[..., ::-1].copy()).permute(0, 3, 1, 2).float()
     with torch.no_grad():
-        answer = network.network(blue_first - torch.tensor([104.0, 117, 123])[:, None, None])
+        answer = network.engine.network(blue_first - torch.tensor([104.0, 117, 123])[:, None, None])
     logits = answer.main.double()
     expected = torch.exp(logits - torch.logsumexp(logits, 1, keepdim=True)).numpy()
     found = network.score(crops)
@@ -109,10 +113,10 @@ def test_rows_are_the_softmax_of_the_network_and_its_offsets(network) -> None:
 
 
 def test_a_network_without_box_regression_moves_nothing(network, tmp_path) -> None:
-    tensors = {n: v for n, v in network.network.state_dict().items() if not n.startswith("regressor.")}
+    tensors = {n: v for n, v in network.engine.network.state_dict().items() if not n.startswith("regressor.")}
     save_weights(tmp_path / "still.safetensors", tensors, card(box_regression=False))
     crops = np.random.default_rng(1).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
-    still = GoogLeNetRegions.load(tmp_path / "still.safetensors")
+    still = GoogLeNetRegions.load(tmp_path / "still.safetensors", "torch")
     assert still.score(crops).offsets is None
     np.testing.assert_allclose(still.score(crops).probabilities, network.score(crops).probabilities, atol=1e-6)
     both = Ensemble((still, network)).score(crops)
@@ -122,7 +126,52 @@ def test_a_network_without_box_regression_moves_nothing(network, tmp_path) -> No
 def test_a_checkpoint_brings_its_labels_and_warp(network) -> None:
     assert network.labels == LABELS
     assert (network.warp.side, network.warp.context, network.warp.fill) == (224, 10, (123, 117, 104))
-    assert not network.network.training
+    assert not network.engine.network.training
+
+
+class Remembered:
+    """An engine that gives the same row for each crop."""
+
+    name = "remembered"
+
+    def __init__(self, row) -> None:
+        self.row = np.array(row, np.float32)
+
+    def run(self, pixels):
+        return np.tile(self.row, (len(pixels), 1))
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_any_engine_serves(count) -> None:
+    row = [2.0, 1.0, 0.0, *range(8)]
+    found = GoogLeNetRegions(Remembered(row), card()).score(np.zeros((count, 224, 224, 3), np.uint8))
+    powers = np.exp([2.0, 1.0, 0.0])
+    np.testing.assert_allclose(found.probabilities, np.tile(powers / powers.sum(), (count, 1)), rtol=1e-6)
+    assert found.offsets.tolist() == [[[0, 1, 2, 3], [4, 5, 6, 7]]] * count
+    still = GoogLeNetRegions(Remembered(row[:3]), card(box_regression=False))
+    assert still.score(np.zeros((count, 224, 224, 3), np.uint8)).offsets is None
+
+
+def test_loading_asks_for_the_runtime_and_an_ensemble_of_equals_is_one_network(checkpoint, monkeypatch) -> None:
+    asked = []
+
+    def load(path, part, runtime, side, threads, say):
+        asked.append((path, part, runtime, side, threads))
+        return Remembered([0.0])
+
+    monkeypatch.setattr(shared_engine, "load_engine", load)
+    one, two = (GoogLeNetRegions.load(checkpoint, "openvino", 3) for _ in range(2))
+    assert one.engine is two.engine
+    assert asked == [(checkpoint, "scores", "openvino", 224, 3)]
+    GoogLeNetRegions.load(checkpoint)
+    assert asked[1][2:] == ("auto", 224, None)
+
+
+def test_the_module_needs_no_torch() -> None:
+    code = "import googlenet_rcnn.detector.pipeline, googlenet_rcnn.detector.regions, googlenet_rcnn.detector.cascade\n"
+    code += "import sys; print('torch' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

@@ -10,7 +10,8 @@ from shared_data import SHARED, needs_shared
 from stub_parts import FixedProposer
 
 from googlenet_rcnn.backbone.caffe import from_caffe
-from googlenet_rcnn.backbone.checkpoint import read_card, read_tensors
+from googlenet_rcnn.backbone.checkpoint import read_card
+from googlenet_rcnn.backbone.weights import read_tensors
 from googlenet_rcnn.datasets.label_list import load_labels
 from googlenet_rcnn.detector.pipeline import Detector
 from googlenet_rcnn.detector.regions import GoogLeNetRegions
@@ -55,7 +56,7 @@ def generous_boxes(height: int, width: int) -> FixedProposer:
 
 def best_score(picture: np.ndarray, name: str, limit: int | None) -> float:
     search = SelectiveSearch.preset("fast", superpixel_scale=2)
-    classifier = GoogLeNetRegions.load(MODEL)
+    classifier = GoogLeNetRegions.load(MODEL, "torch")
     proposer = Union((generous_boxes(*picture.shape[:2]), search), limit=limit)
     found = Detector(proposer, classifier, classifier.warp).detect(picture).detections
     scores = found.scores[found.labels == classifier.labels.index(name)]

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch.nn.functional import grid_sample
 
-from googlenet_rcnn.proposals.multibox_head import HeadSettings, MultiBoxHead, pooling_weights
+from googlenet_rcnn.proposals.multibox_arrays import HeadSettings
+from googlenet_rcnn.proposals.multibox_head import MultiBoxHead
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -27,29 +28,6 @@ def build(settings: HeadSettings = SMALL, priors: torch.Tensor = PRIORS, seed: i
 
 def maps(count: int = 2, seed: int = 1) -> torch.Tensor:
     return torch.rand((count, INPUTS, CELLS, CELLS), generator=torch.Generator().manual_seed(seed))
-
-
-def test_pooling_weights_are_those_of_linear_interpolation() -> None:
-    random, cells, grid = np.random.default_rng(0), 14, 3
-    low = random.uniform(-0.3, 0.8, 30)
-    high = low + random.uniform(0.01, 0.9, 30)
-    row = random.normal(size=cells)
-    weights = pooling_weights(low, high, grid, cells)
-    assert weights.shape == (30, grid, cells)
-    assert weights.min() >= 0
-    np.testing.assert_allclose(weights.sum(axis=2), 1, atol=1e-12)
-    centres = (np.arange(cells) + 0.5) / cells
-    for k in range(30):
-        for b in range(grid):
-            points = [low[k] + (high[k] - low[k]) * (b + (s + 0.5) / 4) / grid for s in range(4)]
-            expected = np.mean([np.interp(point, centres, row) for point in points])
-            assert weights[k, b] @ row == pytest.approx(expected, abs=1e-12)
-
-
-def test_a_ramp_is_pooled_to_the_centres_of_the_bins() -> None:
-    ramp = (np.arange(10) + 0.5) / 10
-    weights = pooling_weights(np.array([0.2]), np.array([0.8]), 3, 10)
-    np.testing.assert_allclose(weights[0] @ ramp, [0.3, 0.5, 0.7])
 
 
 def test_pooling_is_torchs_bilinear_sampling_around_each_prior() -> None:

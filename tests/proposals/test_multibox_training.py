@@ -12,15 +12,18 @@ from tiny_multibox import CARD, SIZE, StubTrunk, write_pictures
 from tiny_voc import truth
 
 from googlenet_rcnn.backbone.activation_shards import shard_name
-from googlenet_rcnn.backbone.checkpoint import read_card, read_tensors
-from googlenet_rcnn.backbone.engine import run_batches
+from googlenet_rcnn.backbone.architectures import identity
+from googlenet_rcnn.backbone.checkpoint import read_arrays, read_card
+from googlenet_rcnn.backbone.engine_torch import TorchEngine, run_batches
 from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.training import TrainSettings
+from googlenet_rcnn.backbone.trunk import NOT_TRUNK
+from googlenet_rcnn.backbone.weights import read_tensors
 from googlenet_rcnn.core.boxes import intersection_over_union
 from googlenet_rcnn.core.errors import DataError, ImageError, UsageError
 from googlenet_rcnn.core.images import read_image
-from googlenet_rcnn.proposals.multibox import MultiBox, trunk_identity
-from googlenet_rcnn.proposals.multibox_head import HeadSettings
+from googlenet_rcnn.proposals.multibox import MultiBox
+from googlenet_rcnn.proposals.multibox_arrays import HeadArrays, HeadSettings
 from googlenet_rcnn.proposals.multibox_training import ImageViews, MultiBoxRecipe, MultiBoxTraining
 from googlenet_rcnn.proposals.views import ViewSampling
 
@@ -78,7 +81,9 @@ def test_a_memorised_set_is_found_again(dataset, tmp_path) -> None:
     path = run.run(dataset, "tiny", resume=False)
     for name in ("location", "confidence"):
         assert np.mean([row[name] for row in losses[-5:]]) < 0.4 * np.mean([row[name] for row in losses[:5]])
-    multibox = MultiBox.load(path, lambda: run.trunk)
+    head = {name.removeprefix("head."): array for name, array in read_arrays(path).items()}
+    engine = TorchEngine(run.trunk, CARD, "trunk")
+    multibox = MultiBox(engine, HeadArrays.of(head, run.recipe.head, str(path)), read_card(path))
     for sample in dataset.samples:
         pixels = read_image(sample.path).pixels
         for image, mirrored in ((pixels, False), (pixels[:, ::-1], True)):
@@ -99,7 +104,7 @@ def test_a_run_says_what_it_does_and_describes_its_result(finished) -> None:
     card = read_card(path)
     assert card.recipe == RECIPE.model_dump(mode="json")
     assert (card.task, card.data, card.seed, card.labels, card.licence) == ("multibox", "tiny", 0, CARD.labels, "CC0")
-    assert card.trunk == trunk_identity(run.trunk)
+    assert card.trunk == identity(run.trunk, without=NOT_TRUNK)
     assert (card.warp_side, card.preprocessing) == (CARD.warp_side, CARD.preprocessing)
     assert card.provenance == "drawn at random; MultiBox head trained by googlenet-rcnn on tiny"
     assert {"torch", "numpy", "scikit-learn", "googlenet-rcnn"} <= set(card.versions)
@@ -121,7 +126,7 @@ def test_another_trunk_travels_with_its_head_as_the_head_knew_it(dataset, tmp_pa
     assert torch.equal(stored["trunk.colours.weight"], before["colours.weight"].half())
     loaded = StubTrunk(seed=1)
     loaded.load_state_dict(before | {n: stored[f"trunk.{n}"].float() for n in ("colours.weight", "colours.bias")})
-    assert trunk_identity(loaded) == read_card(path).trunk
+    assert identity(loaded, without=NOT_TRUNK) == read_card(path).trunk
     shard = load_file(next((tmp_path / "cache").rglob(shard_name("a/0"))))["activations"]
     crops = ImageViews.draw(dataset.samples[0], RECIPE.views, 0).crops(56, CARD.preprocessing.fill)
     assert np.array_equal(shard, run_batches(loaded.trunk, crops, CARD.preprocessing).half().numpy())

@@ -5,14 +5,16 @@ import pytest
 from contracts import check_proposer
 from skimage import data
 
-from googlenet_rcnn.backbone.checkpoint import read_card, read_tensors
+from googlenet_rcnn.backbone.checkpoint import read_card
+from googlenet_rcnn.backbone.weights import read_tensors
 from googlenet_rcnn.cli.build import build_multibox, build_proposer, find_multibox
+from googlenet_rcnn.cli.runtime import Runtime
 from googlenet_rcnn.core.boxes import intersection_over_union
 
 
 @pytest.fixture(scope="module")
 def multibox():
-    return build_multibox("multibox-voc07", 200, None)
+    return build_multibox("multibox-voc07", 200, None, Runtime("torch", 1))
 
 
 def test_the_file_holds_a_head_and_no_trunk() -> None:
@@ -47,7 +49,7 @@ def test_the_thing_in_a_photograph_is_among_the_first_boxes(multibox, name, box)
 
 def test_union_begins_with_multibox_and_goes_on_with_doubled_selective_search(multibox) -> None:
     image = np.ascontiguousarray(data.chelsea())
-    union = build_proposer("multibox+ss").propose(image)
+    union = build_proposer("multibox+ss", runtime=Runtime("torch", 1)).propose(image)
     assert union.source_names == ("multibox", "ss")
     assert np.array_equal(union.boxes.coordinates[:200], multibox.propose(image).boxes.coordinates)
     alone = build_proposer("ss", superpixel_scale=2.0).propose(image)

@@ -35,11 +35,13 @@ def install(replace=setattr, classifier: ColourClassifier | None = None, rows=WH
     """Puts the stub where `detect` looks for its detector and returns the classifier."""
     classifier = classifier or StoppingClassifier()
 
-    def build_detector(weights, proposer, selection, fast=False):
+    def build_detector(weights, proposer, selection, runtime, fast=False):
         return Detector(FixedProposer(rows), classifier, Warp(side=32, context=0), selection)
 
     replace(build, "build_detector", build_detector)
+    replace(build, "load_selective_search", lambda say: None)
     replace(build, "weight_digests", lambda weights: ["stub", *weights])
+    replace(build, "detection_runtimes", lambda options: [options.runtime])
     replace(build, "weight_labels", lambda weights: LabelSet(("red", "green", "blue")))
     return classifier
 

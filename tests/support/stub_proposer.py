@@ -53,6 +53,7 @@ def install(replace=setattr) -> StubProposer:
         return stub
 
     replace(build, "build_proposer", build_proposer)
+    replace(build, "proposal_runtimes", lambda *_: ["stub"])
     return stub
 
 

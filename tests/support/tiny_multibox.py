@@ -1,5 +1,6 @@
 """What MultiBox learns from in moments: a network that sees the colour of each cell, and pictures of rectangles."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.types import Dataset, LabelSet, Sample, Size
+from googlenet_rcnn.proposals.multibox_arrays import HeadArrays, HeadSettings
+from googlenet_rcnn.proposals.multibox_head import MultiBoxHead
 
 SIZE = Size(60, 80)
 OBJECTS = (
@@ -33,6 +36,12 @@ class StubTrunk(nn.Module):
         """Maps of images [N,3,H,W]."""
         self.looks += len(x)
         return torch.relu(self.colours(adaptive_avg_pool2d(x / 64, 14)))
+
+
+def head_arrays(head: MultiBoxHead, settings: HeadSettings, inputs: int = 832, cells: int = 14) -> HeadArrays:
+    """The arrays of a head as it would come from a file."""
+    arrays = {name: value.detach().numpy().copy() for name, value in head.state_dict().items()}
+    return replace(HeadArrays.of(arrays, settings, "here", inputs), cells=cells)
 
 
 def write_pictures(folder: Path) -> Dataset:

@@ -1,0 +1,65 @@
+"""Built engines on disk: found again by what determines them, whole or built anew."""
+
+import hashlib
+import json
+import os
+import platform
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from googlenet_rcnn.core.errors import ProjectError
+from googlenet_rcnn.core.store import atomic_file, storage_error
+
+__all__ = ["cache_folder", "cached_bytes", "describe_processor", "settings_name"]
+
+_DIGEST_BYTES = 32
+
+
+def cache_folder() -> Path:
+    """Where engines are kept: in the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "googlenet-rcnn" / "engines"
+
+
+def settings_name(settings: dict[str, Any]) -> str:
+    """A name for what is determined by these settings."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def describe_processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's model and instruction sets, or as much as Python knows where the kernel does not tell."""
+    try:
+        text = cpuinfo.read_text("utf-8", "replace")
+    except OSError:
+        text = ""
+    lines = re.findall(r"^(?:model name|flags|Features)\s*:\s*(.*)$", text, re.MULTILINE)
+    return "; ".join([platform.machine(), *(dict.fromkeys(lines) or [platform.processor()])])
+
+
+def cached_bytes(name: str, build: Callable[[], bytes], say: Callable[[str], None]) -> bytes:
+    """What `build` makes, kept as the file `name` with its SHA-256 in front; a damaged file is built again.
+
+    Where the folder cannot be written, `say` tells so and the next start has to build again.
+    """
+    path = cache_folder() / name
+    try:
+        content = path.read_bytes()
+    except OSError:
+        content = b""
+    kept = content[_DIGEST_BYTES:]
+    if kept and hashlib.sha256(kept).digest() == content[:_DIGEST_BYTES]:
+        return kept
+    made = build()
+    try:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, path.parent) from error
+        with atomic_file(path) as stream:
+            stream.write(hashlib.sha256(made).digest())
+            stream.write(made)
+    except ProjectError as error:
+        say(f"note: the engine is not kept for the next start ({error.message})")
+    return made
