@@ -15,8 +15,8 @@ from googlenet_rcnn.core.types import Size
 SETTINGS = (
     "proposals.preset=single", "proposals.superpixel_scale=8.0", "windows.positives=1", "windows.hard=1",
     "windows.background=1", "head.epochs=1.0", "head.batch=4", "network.epochs=0.4", "network.batch=2",
-    "screen.head.side=32", "screen.head.channels=2", "screen.head.hidden=2", "screen.boxes=4", "screen.train.epochs=0.4",
-    "screen.train.batch=2",
+    "screen.head.side=32", "screen.head.channels=2", "screen.head.hidden=2", "screen.boxes=4",
+    "screen.train.epochs=0.4", "screen.train.batch=2",
 )  # fmt: skip
 
 
@@ -91,8 +91,10 @@ def test_second_run_into_the_same_folder_is_refused(finished, cli, arguments):
 
 @pytest.mark.parametrize(
     "setting",
-    ["head.rate=0.1", "classifier_rate=2.0", "context=0", "targets.object=0.9", "box_regression=false", "seed=1"]
-    + ["screen.boxes=5", "screen.train.rate=0.1"],
+    [
+        "head.rate=0.1", "classifier_rate=2.0", "context=0", "targets.object=0.9", "box_regression=false", "seed=1",
+        "screen.boxes=5", "screen.train.rate=0.1",
+    ],  # fmt: skip
 )
 def test_resume_with_other_settings_is_refused_and_changes_nothing(finished, cli, arguments, setting):
     folder, _ = finished
