@@ -92,9 +92,15 @@ def test_second_run_into_the_same_folder_is_refused(finished, cli, arguments):
 @pytest.mark.parametrize(
     "setting",
     [
-        "head.rate=0.1", "classifier_rate=2.0", "context=0", "targets.object=0.9", "box_regression=false", "seed=1",
-        "screen.boxes=5", "screen.train.rate=0.1",
-    ],  # fmt: skip
+        "head.rate=0.1",
+        "classifier_rate=2.0",
+        "context=0",
+        "targets.object=0.9",
+        "box_regression=false",
+        "seed=1",
+        "screen.boxes=5",
+        "screen.train.rate=0.1",
+    ],
 )
 def test_resume_with_other_settings_is_refused_and_changes_nothing(finished, cli, arguments, setting):
     folder, _ = finished
