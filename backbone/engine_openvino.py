@@ -4,6 +4,7 @@ One crop at a time is as fast as eight (a thread's share of the cache holds its 
 padding of a last batch, and makes a row independent of its company to the last bit.
 """
 
+from collections import deque
 from collections.abc import Callable
 from io import BytesIO
 from threading import Lock
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 from .engine import Part, check_pixels
 from .engine_cache import cached_bytes, describe_processor
 from .engine_source import EngineSource
-from .runtime_import import import_openvino
+from .runtime_import import import_openvino, openvino_core
 
 if TYPE_CHECKING:
-    from openvino import AsyncInferQueue, Core
+    from openvino import Core, InferRequest
 
 __all__ = ["OpenVinoEngine"]
 
@@ -26,12 +27,13 @@ __all__ = ["OpenVinoEngine"]
 class OpenVinoEngine:
     """One thread for each crop; the map of a whole image is worked on by all threads together."""
 
-    def __init__(self, name: str, compiled: Any, jobs: int) -> None:
+    def __init__(self, name: str, compiled: Any, streams: int) -> None:
         self._name = name
-        self._queue: AsyncInferQueue = import_openvino().AsyncInferQueue(compiled, jobs)
+        # Two requests a stream: when one is done another is waiting, also if a neighbour takes longer.
+        self._requests = [compiled.create_infer_request() for _ in range(2 * streams)]
         self._sides = tuple(compiled.input(0).shape)[1:3]
         self._shape = tuple(compiled.output(0).shape)[1:]
-        self._lock = Lock()  # the queue serves one caller at a time
+        self._lock = Lock()  # the requests serve one caller at a time
 
     @classmethod
     def load(
@@ -48,7 +50,7 @@ class OpenVinoEngine:
         `quantised` computes with bytes; otherwise with bfloat16 where the processor has it, or float32.
         """
         openvino = import_openvino()
-        core = openvino.Core()
+        core = openvino_core()
         half = not quantised and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         streams = threads if part == "scores" else 1
         settings = {
@@ -84,18 +86,32 @@ class OpenVinoEngine:
         """Numbers [N,...] of RGB pixels [N,H,W,3]; those of an image depend on no other."""
         check_pixels(pixels, self._sides)
         result = np.empty((len(pixels), *self._shape), dtype=np.float32)
-
-        def keep(request: Any, row: int) -> None:
-            result[row] = request.get_output_tensor(0).data[0]
-
+        # No callbacks: they would be Python code in the runtime's own threads, where one that has not quite
+        # returned when the interpreter ends aborts the whole process.
         with self._lock:
-            self._queue.set_callback(keep)
+            busy: deque[int] = deque()
             try:
                 for row in range(len(pixels)):
-                    self._queue.start_async({0: pixels[row : row + 1]}, row)
-            finally:  # also when interrupted: `result` must outlive the requests under way
-                self._queue.wait_all()
+                    if len(busy) == len(self._requests):
+                        self._collect(busy[0], result)
+                        busy.popleft()
+                    busy.append(row)
+                    self._request(row).start_async({0: pixels[row : row + 1]})
+                while busy:
+                    self._collect(busy[0], result)
+                    busy.popleft()
+            finally:  # when interrupted, the next caller must find the requests at rest
+                for row in busy:
+                    self._request(row).wait()
         return result
+
+    def _request(self, row: int) -> "InferRequest":
+        return self._requests[row % len(self._requests)]
+
+    def _collect(self, row: int, result: NDArray[np.float32]) -> None:
+        request = self._request(row)
+        request.wait()
+        result[row] = request.get_output_tensor(0).data[0]
 
 
 def _compile(core: "Core", graph: bytes, sides: tuple[int, int], settings: dict[str, Any]) -> Any:

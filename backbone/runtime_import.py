@@ -3,10 +3,11 @@
 import importlib
 import os
 import sys
+from functools import cache
 from types import ModuleType
 from typing import Any, cast
 
-__all__ = ["import_onnxruntime", "import_openvino"]
+__all__ = ["import_onnxruntime", "import_openvino", "openvino_core"]
 
 _CONVERTER = "openvino.tools.ovc"
 
@@ -33,3 +34,13 @@ def import_openvino() -> Any:
     finally:
         if blocked:
             del sys.modules[_CONVERTER]
+
+
+@cache
+def openvino_core() -> Any:
+    """OpenVINO's `Core`, one for the whole process; ImportError where it is not installed.
+
+    Each Core gives the thread that first uses it a stack for signal handlers and takes it away when it goes. With
+    several that go in another order than they came, the next signal (a Ctrl-C) would find a stack that is gone.
+    """
+    return import_openvino().Core()

@@ -188,3 +188,34 @@ def test_a_process_of_its_own_imports_no_torch_and_keeps_no_identity(runtime, dr
     assert len(written) == 1
     rows = np.frombuffer(bytes.fromhex(runs[0].stdout.strip()), np.float32)
     assert np.isfinite(rows).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_process_that_ends_right_after_a_run_ends_well(runtime, drawn) -> None:
+    """Python code in a runtime's own threads would abort some of these processes."""
+    pytest.importorskip(runtime.split("-")[0])
+    code = _PROCESS + "for _ in range(24): engine.run(np.zeros((1, 224, 224, 3), np.uint8))\nsys.exit(3)\n"
+    command = [sys.executable, "-c", code, str(drawn.path), runtime]
+    ends = [subprocess.run(command, capture_output=True, text=True, check=False) for _ in range(12)]
+    assert [(end.returncode, end.stderr) for end in ends] == [(3, "")] * 12
+
+
+def test_an_interrupted_run_leaves_the_engine_usable(drawn, monkeypatch) -> None:
+    pytest.importorskip("openvino")
+    engine = load_engine(drawn.path, runtime="openvino", threads=2)
+    images = pixels(9, seed=8)
+    whole = engine.run(images)
+    collect, seen = type(engine)._collect, []
+
+    def interrupted(self, row, result):
+        seen.append(row)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        collect(self, row, result)
+
+    monkeypatch.setattr(type(engine), "_collect", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        engine.run(images)
+    monkeypatch.undo()
+    assert np.array_equal(engine.run(images), whole)
