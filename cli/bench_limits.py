@@ -74,7 +74,7 @@ def _convolutions(threads: int, precision: str) -> Callable[[], float]:
 
 
 def _chain(quantised: bool) -> Any:
-    from googlenet_rcnn.backbone.runtime_import import import_openvino, openvino_core
+    from googlenet_rcnn.backbone.runtime_import import import_openvino
 
     openvino = import_openvino()
     ops = openvino.opset13
