@@ -29,7 +29,7 @@ __all__ = ["Cascade", "CascadeSettings"]
 class CascadeSettings(Settings):
     """When a proposal is worth a crop; learned on images that the detector has not seen (`make learn-cascade`)."""
 
-    doubt: float = Field(default=0.12, ge=0, le=1)  # least screening probability of a class
+    doubt: float = Field(default=0.08, ge=0, le=1)  # least screening probability of a class
     overlap: float = Field(default=0.6, gt=0, le=1)  # boxes of a class that overlap a better one by more are left out
     limit: int = Field(default=150, gt=0)  # most crops of an image, the best by screening
 
