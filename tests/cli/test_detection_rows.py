@@ -52,9 +52,16 @@ def files(tmp_path):
     return found
 
 
+@pytest.fixture
 def at_work():
-    """Threads that prepare images."""
-    return [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+    """The threads that prepare images; what other tests have left is not counted."""
+    before = set(threading.enumerate())
+
+    def working():
+        new = set(threading.enumerate()) - before
+        return [thread for thread in new if thread.name.startswith("ThreadPoolExecutor")]
+
+    return working
 
 
 def without_times(made):
@@ -136,7 +143,7 @@ def test_one_worker_begins_nothing_before_it_is_asked(install, files):
 @pytest.mark.parametrize("fault", [MemoryError, KeyboardInterrupt, ValueError])
 @pytest.mark.parametrize("where", ["propose", "score"])
 @pytest.mark.parametrize("workers", [1, 3])
-def test_fault_ends_all_threads_and_comes_after_the_rows_before_it(install, files, fault, where, workers):
+def test_fault_ends_all_threads_and_comes_after_the_rows_before_it(install, files, fault, where, workers, at_work):
     class Failing(Announcing):
         def propose(self, image):
             if where == "propose" and len(image) == 22:  # the third picture
@@ -156,7 +163,7 @@ def test_fault_ends_all_threads_and_comes_after_the_rows_before_it(install, file
     assert not at_work()
 
 
-def test_closing_early_ends_all_threads(install, files):
+def test_closing_early_ends_all_threads(install, files, at_work):
     made = install(workers=4)(files)
     next(made)
     assert at_work()
