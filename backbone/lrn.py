@@ -1,8 +1,10 @@
-"""Local response normalisation across channels, as slices and reciprocal square roots.
+"""Local response normalisation across channels with a backward pass of its own.
 
 The paper's figure 3 places two of these layers without giving their numbers; the numbers are those of
 the published Caffe model (size 5, alpha 1e-4, beta 0.75, k 1).
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,31 +12,40 @@ from torch.nn import functional
 
 __all__ = ["LocalResponseNorm"]
 
+_SIZE, _ALPHA, _BETA, _K = 5, 1e-4, 0.75, 1.0
+
 
 class LocalResponseNorm(nn.Module):
-    """Equals nn.LocalResponseNorm(5, 1e-4, 0.75, 1) to 1e-6, several times faster on a CPU."""
-
-    size = 5
-    alpha = 1e-4
-    k = 1.0
+    """Equals nn.LocalResponseNorm(5, 1e-4, 0.75, 1) to 1e-6; on a CPU several times faster, most of all backward."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Activations [N,C,H,W] divided by (k + alpha/size * sum of 5 neighbouring squares) ** 0.75."""
-        total = self._banded(x * x) if x.is_cuda else self._sliced(x * x)
-        inverse_root = torch.rsqrt(total.mul_(self.alpha / self.size).add_(self.k))
+        normalised: Tensor = _Normalise.apply(x)  # type: ignore[no-untyped-call]
+        return normalised
+
+
+class _Normalise(torch.autograd.Function):
+    """y = x * d ** -0.75 with d = 1 + alpha/5 * band(x * x), where band sums 5 neighbouring channels."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        divisor = _band(x * x).mul_(_ALPHA / _SIZE).add_(_K)
+        inverse_root = torch.rsqrt(divisor)
         # d ** -0.75 = d ** -0.5 * d ** -0.25: two square roots are cheaper than one power.
-        return x * (inverse_root * inverse_root.sqrt())
+        factor = inverse_root * inverse_root.sqrt()
+        ctx.save_for_backward(x, divisor, factor)
+        return x * factor
 
-    def _sliced(self, squares: Tensor) -> Tensor:
-        channels = squares.shape[1]
-        padded = functional.pad(squares, (0, 0, 0, 0, self.size // 2, self.size // 2))
-        total = padded[:, :channels].clone()
-        for offset in range(1, self.size):
-            total += padded[:, offset : offset + channels]
-        return total
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        """dx = g * d ** -0.75 - 2 * beta * alpha/5 * x * band(g * x * d ** -1.75): the band is symmetric."""
+        x, divisor, factor = ctx.saved_tensors
+        direct = gradient * factor
+        return direct.addcmul_(x, _band((direct * x).div_(divisor)), value=-2 * _BETA * _ALPHA / _SIZE)
 
-    def _banded(self, squares: Tensor) -> Tensor:
-        """The same sums as a 1x1 convolution with a band of ones, for which a GPU has units of its own."""
-        place = torch.arange(squares.shape[1], device=squares.device)
-        band = ((place[:, None] - place).abs() <= self.size // 2).to(squares.dtype)
-        return functional.conv2d(squares, band[:, :, None, None])
+
+def _band(x: Tensor) -> Tensor:
+    """Sums over 5 neighbouring channels, as a 1x1 convolution with a band of ones: matrix units are made for it."""
+    place = torch.arange(x.shape[1], device=x.device)
+    band = ((place[:, None] - place).abs() <= _SIZE // 2).to(x.dtype)
+    return functional.conv2d(x, band[:, :, None, None])

@@ -9,7 +9,7 @@ from googlenet_rcnn.eval.average_precision import mean_of_defined, weighted_ap
 from googlenet_rcnn.eval.match_rule import MatchRule
 from googlenet_rcnn.eval.matching import Matches
 
-__all__ = ["MapInterval", "bootstrap_aps", "bootstrap_map", "interval"]
+__all__ = ["MapInterval", "bootstrap_aps", "bootstrap_map", "drawn_aps", "interval"]
 
 
 class MapInterval(NamedTuple):
@@ -32,11 +32,21 @@ def bootstrap_aps(matches: Matches, rule: MatchRule, rounds: int = 1000, seed: i
     """AP [rounds,C] of images drawn with replacement, NaN where no object of the class was drawn.
 
     The draws depend on the number of images and the seed alone: two detectors scored on the same data set
-    meet the same images in each round. Matching never crosses images, so a drawn image counts as often as
-    it was drawn without a new match.
+    meet the same images in each round.
     """
     if rounds < 1:
         raise ValueError(f"need rounds >= 1, got {rounds}")
+    if not matches.images:
+        return np.full((rounds, matches.labels), np.nan)
+    even = np.full(matches.images, 1 / matches.images)
+    return drawn_aps(matches, rule, np.random.default_rng(seed).multinomial(matches.images, even, rounds))
+
+
+def drawn_aps(matches: Matches, rule: MatchRule, draws: NDArray[np.int64]) -> NDArray[np.float64]:
+    """AP [rounds,C] where each image counts as often as `draws` [rounds,images] says, NaN for a class without objects.
+
+    Matching never crosses images, so none is matched anew.
+    """
     # Only finds raise recall, so a class is its finds, each with the false detections ranked before it.
     false = np.flatnonzero(matches.false)
     false = false[np.argsort(matches.label[false], kind="stable")]
@@ -49,15 +59,12 @@ def bootstrap_aps(matches: Matches, rule: MatchRule, rounds: int = 1000, seed: i
             own = false[matches.label[false] == label]
             before = starts[label] + np.searchsorted(own, np.concatenate([[0], found]))
             classes.append((label, matches.image_index[found], before, truth_images))
-    generator = np.random.default_rng(seed)
-    even = np.full(matches.images, 1 / max(1, matches.images))
-    aps = np.full((rounds, matches.labels), np.nan)
-    for row in aps if matches.images else ():
-        draws = generator.multinomial(matches.images, even)
-        passed = np.concatenate([[0], np.cumsum(draws[false_images])])
+    aps = np.full((len(draws), matches.labels), np.nan)
+    for row, drawn in zip(aps, draws, strict=True):
+        passed = np.concatenate([[0], np.cumsum(drawn[false_images])])
         for label, found_images, before, truth_images in classes:
-            truths = int(draws[truth_images].sum())
-            row[label] = weighted_ap(draws[found_images], np.diff(passed[before]), truths, rule)
+            truths = int(drawn[truth_images].sum())
+            row[label] = weighted_ap(drawn[found_images], np.diff(passed[before]), truths, rule)
     return aps
 
 

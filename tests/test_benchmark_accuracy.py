@@ -154,12 +154,23 @@ def settings(doubts=(0.0, 0.2, 0.5), limits=(1000,), overlap=1.0):
     return [CascadeSettings(doubt=doubt, overlap=overlap, limit=limit) for doubt in doubts for limit in limits]
 
 
+def attempts(learn, images, screened, settings):
+    rule = RULES["voc07"]
+    trials = [learn.attempt(images, screened, [one] * len(images.scores), Selection(), rule) for one in settings]
+    return trials, images.match(images.scores, Selection(), rule)
+
+
+def measured(learn, images, screened, settings, rounds):
+    """A row for each setting, and the matches of exhaustive mode."""
+    trials, whole = attempts(learn, images, screened, settings)
+    return learn.measure(trials, whole, RULES["voc07"], rounds), whole
+
+
 def test_each_row_is_what_the_cascade_would_have_scored(learn, files) -> None:
     images, screen, rule = scored(files), random_screen(), RULES["voc07"]
     screened = learn.screen_images(images, screen, lambda message: None)
-    rows = learn.measure(images, screened, settings(overlap=0.5), Selection(), rule, rounds=20)
+    rows, whole = measured(learn, images, screened, settings(overlap=0.5), rounds=20)
     assert [row.crops for row in rows] == sorted(row.crops for row in rows)
-    whole = images.match(images.scores, Selection(), rule)
     for row in rows:
         found, counts = [], []
         for sample, proposals, scores in zip(images.dataset.samples, images.proposals, images.scores, strict=True):
@@ -180,10 +191,32 @@ def test_each_row_is_what_the_cascade_would_have_scored(learn, files) -> None:
 def test_a_cascade_that_lets_everything_through_loses_nothing(learn, files) -> None:
     images = scored(files)
     screened = learn.screen_images(images, random_screen(), lambda message: None)
-    (row,) = learn.measure(images, screened, settings(doubts=(0.0,)), Selection(), RULES["voc07"], rounds=20)
+    (row,), _ = measured(learn, images, screened, settings(doubts=(0.0,)), rounds=20)
     assert row.crops == np.mean([len(proposals) for proposals in images.proposals])
     assert (row.difference, row.low, row.high) == (0, 0, 0)
     assert 0 < row.map <= 1
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 5.0, 100.0])
+def test_a_setting_is_chosen_on_the_other_images_alone(learn, files, tolerance) -> None:
+    images, rule, folds = scored(files), RULES["voc07"], 3
+    screened = learn.screen_images(images, random_screen(), lambda message: None)
+    trials, whole = attempts(learn, images, screened, settings((0.2, 0.35, 0.5), (2, 1000), overlap=0.5))
+    fitted = learn.cross_fit(trials, whole, rule, tolerance, folds)
+    for image in range(len(images.scores)):
+        others = [other for other in range(len(images.scores)) if other % folds != image % folds]
+        subset = type(images)(
+            Dataset(images.dataset.labels, tuple(images.dataset.samples[other] for other in others)),
+            *([each[other] for other in others] for each in (images.proposals, images.scores)),
+        )
+        rows, _ = measured(learn, subset, [screened[other] for other in others], [one.settings[0] for one in trials], 1)
+        expected = learn.cheapest(rows, tolerance)
+        crops = {row.settings: row.crops for row in rows}
+        wanted = max(crops.values()) if expected is None else expected.crops
+        assert crops[fitted[image]] == pytest.approx(wanted)
+    (row,) = learn.measure([learn.attempt(images, screened, fitted, Selection(), rule)], whole, rule, 5)
+    assert row.settings == (fitted[0] if len(set(fitted)) == 1 else None)
+    assert min(trial.crops.mean() for trial in trials) <= row.crops <= max(trial.crops.mean() for trial in trials)
 
 
 def test_the_cheapest_row_within_the_tolerance_is_suggested(learn) -> None:
@@ -202,7 +235,7 @@ def test_images_without_proposals_have_no_crops(learn, files) -> None:
     nothing = RegionScores(np.zeros((0, 3), np.float32), np.zeros((0, 2, 4), np.float32))
     images = import_module("scored_images").ScoredImages(Dataset(LabelSet(LABELS), samples), [empty] * 2, [nothing] * 2)
     screened = learn.screen_images(images, random_screen(), lambda message: None)
-    (row,) = learn.measure(images, screened, settings(doubts=(0.1,)), Selection(), RULES["voc07"], rounds=5)
+    (row,), _ = measured(learn, images, screened, settings(doubts=(0.1,)), rounds=5)
     assert (row.crops, row.most, row.map, row.difference) == (0, 0, 0, 0)
 
 
@@ -214,7 +247,8 @@ def test_the_command_prints_a_table_and_writes_the_suggestion(files, tmp_path) -
     assert result.returncode == 0, result.stderr
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in result.stdout.splitlines() if "|" in line]
     assert lines[0][:6] == ["doubt", "overlap", "limit", "crops", "most", "mAP"]
-    assert [line[0] for line in lines[2:]] == ["1", "0"]
+    assert [line[0] for line in lines[2:4]] == ["1", "0"]
+    assert [line[3:8] for line in lines[4:]] == [lines[0][3:8], lines[1][3:8], lines[3][3:8]]
     assert float(lines[2][3]) < float(lines[3][3])
     assert lines[3][6:] == ["+0.0000", "+0.0000 to +0.0000"]
     assert "cheapest within 0.3 points: doubt=0.0 overlap=1.0 limit=30" in result.stdout
@@ -236,7 +270,9 @@ def test_without_a_row_within_the_tolerance_nothing_is_written(run, files, tmp_p
     assert not (tmp_path / "out.safetensors").exists()
 
 
-@pytest.mark.parametrize("flags", [("--doubt", 2), ("--overlap", 0), ("--limit", 0), ("--bootstrap", 0)])
+@pytest.mark.parametrize(
+    "flags", [("--doubt", 2), ("--overlap", 0), ("--limit", 0), ("--bootstrap", 0), ("--folds", 1)]
+)
 def test_settings_without_meaning_are_refused(run, files, flags) -> None:
     run("cascade.py", files, "--weights", files / "given.safetensors", *flags, status=2)
 
