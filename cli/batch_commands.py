@@ -31,8 +31,15 @@ def batch(
     ] = None,
     score_threshold: Annotated[float, typer.Option(help="least score of a detection, 0 to 1")] = 0.5,
     nms_iou: Annotated[float, typer.Option(help="boxes of a class that overlap more are one object")] = 0.3,
+    box_voting: Annotated[
+        float, typer.Option(help="boxes that overlap a detection this much have a say in where it lies; 1: none")
+    ] = 0.5,
     max_detections: Annotated[int, typer.Option(help="most detections of a class in an image")] = 100,
     mode: Annotated[str, typer.Option(help="fast: score what looks promising; exhaustive: every proposal")] = "fast",
+    screen_vote: Annotated[
+        float | None,
+        typer.Option(help="share of the look at the whole image in a score; 0: crops alone [default: as the weights]"),
+    ] = None,
     truncated: Annotated[str, typer.Option(help="a cut image file: fail or salvage")] = "fail",
     max_pixels: Annotated[int, typer.Option(help="largest image, in pixels")] = 89_400_000,
     exif: Annotated[bool, typer.Option(help="turn images as their EXIF orientation says")] = True,
@@ -72,10 +79,11 @@ def batch(
                 detect=DetectOptions(
                     weights=tuple(weights or ()), method=method, engine=engine, preset=preset,
                     superpixel_scale=superpixel_scale, score_threshold=score_threshold, nms_iou=nms_iou,
-                    max_detections=max_detections, mode=mode, seed=seed, truncated=truncated, max_pixels=max_pixels,
-                    exif=exif, runtime=runtime, multibox_weights=multibox_weights, multibox_k=multibox_k,
-                    multibox_nms=multibox_nms, images=(*(image or ()), *(images or ())), overwrite=overwrite,
-                    quiet=quiet, threads=threads,
+                    max_detections=max_detections, mode=mode, screen_vote=screen_vote, box_voting=box_voting,
+                seed=seed, truncated=truncated,
+                    max_pixels=max_pixels, exif=exif, runtime=runtime, multibox_weights=multibox_weights,
+                    multibox_k=multibox_k, multibox_nms=multibox_nms, images=(*(image or ()), *(images or ())),
+                    overwrite=overwrite, quiet=quiet, threads=threads,
                 ),
                 out=out,
                 cluster=Cluster(

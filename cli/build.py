@@ -4,6 +4,7 @@ What is heavy is imported where it is built, and torch by the runtime of that na
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,9 +22,10 @@ from .proposal_source import ProposalSource, proposal_file
 from .runtime import Runtime
 
 if TYPE_CHECKING:
-    from googlenet_rcnn.detector.cascade import Cascade
+    from googlenet_rcnn.detector.cascade import CascadeSettings
     from googlenet_rcnn.detector.pipeline import Detector
     from googlenet_rcnn.detector.regions import RegionClassifier
+    from googlenet_rcnn.detector.screening import Screen
     from googlenet_rcnn.detector.selection import Selection
 
     from .detect import DetectOptions
@@ -166,8 +168,12 @@ def build_detector(
     runtime: Runtime,
     *,
     fast: bool = False,
+    vote: float | None = None,
 ) -> "Detector":
-    """A detector from one or several weights, which must agree in labels and warp; `fast` puts the cascade in."""
+    """A detector from one or several weights, which must agree in labels and warp.
+
+    `fast` puts the cascade in; `vote` is that of screening in the scores (None: as the weights say).
+    """
     from googlenet_rcnn.detector.pipeline import Detector
     from googlenet_rcnn.detector.regions import Ensemble, GoogLeNetRegions
 
@@ -176,31 +182,42 @@ def build_detector(
     if any(member.warp != members[0].warp for member in members):
         raise UsageError("ENSEMBLE_WARP", "the models of an ensemble must share one warp")
     classifier: RegionClassifier = members[0] if len(members) == 1 else Ensemble(members)
-    cascade = _build_cascade(paths, runtime) if fast else None
-    return Detector(proposer, classifier, members[0].warp, selection, cascade, threads=runtime.processors)
+    screen, cascade = _build_screen(paths, runtime, fast, vote)
+    return Detector(proposer, classifier, members[0].warp, selection, screen, cascade, threads=runtime.processors)
 
 
-def _screened(paths: Sequence[Path]) -> tuple[Path, int] | None:
-    """The first of the weights with a screening head, and the side in pixels of what the head looks at."""
+def _build_screen(
+    paths: Sequence[Path], runtime: Runtime, fast: bool, vote: float | None
+) -> "tuple[Screen | None, CascadeSettings | None]":
+    """What screens, if it is asked for a choice or a vote, and what it lets through."""
     from googlenet_rcnn.backbone.checkpoint import read_card
-    from googlenet_rcnn.detector.screening import ScreenHeadSettings
+    from googlenet_rcnn.detector.cascade import CascadeSettings
+    from googlenet_rcnn.detector.screening import Screen
+
+    found = _screening(paths, fast, vote)
+    if found is None:
+        if fast:
+            runtime.say(f"note: {paths[0]} has no screening head, so every box is scored: add one with train-screen")
+        return None, None
+    path, _, vote = found
+    screen = Screen.load(path, lambda side: runtime.engine(path, "trunk", side))
+    return replace(screen, vote=vote), CascadeSettings.of(read_card(path), str(path)) if fast else None
+
+
+def _screening(paths: Sequence[Path], fast: bool, vote: float | None) -> tuple[Path, int, float] | None:
+    """The first of the weights with a screening head, the side in pixels of what the head looks at, and its vote.
+
+    None where no weights have one, or it is not needed.
+    """
+    from googlenet_rcnn.backbone.checkpoint import read_card
+    from googlenet_rcnn.detector.screening import ScreenHeadSettings, vote_of
 
     for path in paths:
-        card = read_card(path)
+        card, source = read_card(path), str(path)
         if card.screen is not None:
-            return path, ScreenHeadSettings.of(card, str(path)).side
+            vote = vote_of(card, source) if vote is None else vote
+            return (path, ScreenHeadSettings.of(card, source).side, vote) if fast or vote else None
     return None
-
-
-def _build_cascade(paths: Sequence[Path], runtime: Runtime) -> "Cascade | None":
-    from googlenet_rcnn.detector.cascade import Cascade
-
-    found = _screened(paths)
-    if found is None:
-        runtime.say(f"note: {paths[0]} has no screening head, so every box is scored: add one with train-screen")
-        return None
-    path, _ = found
-    return Cascade.load(path, lambda side: runtime.engine(path, "trunk", side))
 
 
 def build_detection(
@@ -214,7 +231,9 @@ def build_detection(
 
     runtime = Runtime(options.runtime, options.threads, say)
     try:
-        selection = Selection(options.score_threshold, options.nms_iou, options.max_detections)
+        if options.screen_vote is not None and not 0 <= options.screen_vote <= 1:
+            raise ValueError(f"--screen-vote is from 0 to 1, got {options.screen_vote}")
+        selection = Selection(options.score_threshold, options.nms_iou, options.max_detections, options.box_voting)
     except ValueError as error:
         raise UsageError("FLAG_VALUE", str(error)) from None
     recorded = proposal_file(options.method)
@@ -231,7 +250,9 @@ def build_detection(
         runtime=runtime,
         say=None if recorded else say,
     )
-    detector = build_detector(options.weights, proposer, selection, runtime, fast=options.mode == "fast")
+    detector = build_detector(
+        options.weights, proposer, selection, runtime, fast=options.mode == "fast", vote=options.screen_vote
+    )
     return detector, ProposalSource(detector.proposer, recorded)
 
 
@@ -240,7 +261,7 @@ def detection_runtimes(options: "DetectOptions | ExplainOptions") -> list[str]:
     runtime = Runtime(options.runtime, options.threads)
     paths = [find_weights(name) for name in options.weights or (DEFAULT_WEIGHTS,)]
     names = [runtime.engine(path).name for path in paths]
-    if options.mode == "fast" and (found := _screened(paths)) is not None:
+    if (found := _screening(paths, options.mode == "fast", options.screen_vote)) is not None:
         names.append(runtime.engine(found[0], "trunk", found[1]).name)
     if proposal_file(options.method) is None:
         names += proposal_runtimes(options.method, options.multibox_weights, runtime)

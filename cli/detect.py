@@ -42,6 +42,8 @@ class DetectOptions:
     multibox_weights: str = "multibox-voc07"
     multibox_k: int = 200
     multibox_nms: float | None = None
+    screen_vote: float | None = None
+    box_voting: float = 0.5
 
     images: tuple[str, ...] = ()
     out: Path | None = None

@@ -30,8 +30,15 @@ def detect(
     ] = None,
     score_threshold: Annotated[float, typer.Option(help="least score of a detection, 0 to 1")] = 0.5,
     nms_iou: Annotated[float, typer.Option(help="boxes of a class that overlap more are one object")] = 0.3,
+    box_voting: Annotated[
+        float, typer.Option(help="boxes that overlap a detection this much have a say in where it lies; 1: none")
+    ] = 0.5,
     max_detections: Annotated[int, typer.Option(help="most detections of a class in an image")] = 100,
     mode: Annotated[str, typer.Option(help="fast: score what looks promising; exhaustive: every proposal")] = "fast",
+    screen_vote: Annotated[
+        float | None,
+        typer.Option(help="share of the look at the whole image in a score; 0: crops alone [default: as the weights]"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="file, or folder for voc and yolo")] = None,
     format: Annotated[str, typer.Option(help="jsonl, voc, coco, ilsvrc, yolo, csv or parquet")] = "jsonl",
     draw: Annotated[Path | None, typer.Option(help="folder for pictures with boxes")] = None,
@@ -64,6 +71,8 @@ def detect(
                 nms_iou=nms_iou,
                 max_detections=max_detections,
                 mode=mode,
+                screen_vote=screen_vote,
+                box_voting=box_voting,
                 seed=seed,
                 truncated=truncated,
                 max_pixels=max_pixels,

@@ -37,6 +37,8 @@ class ExplainOptions:
     nms_iou: float = 0.3
     max_detections: int = 100
     mode: str = "fast"
+    screen_vote: float | None = None
+    box_voting: float = 0.5
     seed: int = 0
     runtime: str = "auto"
     multibox_weights: str = "multibox-voc07"
@@ -72,6 +74,7 @@ def run_explain(options: ExplainOptions) -> int:
         truth,
         options.score_threshold,
         options.nms_iou,
+        options.max_detections,
         # What the cascade passes over is background for certain.
         None if options.mode == "exhaustive" else np.asarray((probabilities[:, 1:] > 0).any(axis=1)),
     )

@@ -27,8 +27,15 @@ def explain(
     ] = None,
     score_threshold: Annotated[float, typer.Option(help="least score of a detection, 0 to 1")] = 0.5,
     nms_iou: Annotated[float, typer.Option(help="boxes of a class that overlap more are one object")] = 0.3,
+    box_voting: Annotated[
+        float, typer.Option(help="boxes that overlap a detection this much have a say in where it lies; 1: none")
+    ] = 0.5,
     max_detections: Annotated[int, typer.Option(help="most detections of a class in the image")] = 100,
     mode: Annotated[str, typer.Option(help="fast: score what looks promising; exhaustive: every proposal")] = "fast",
+    screen_vote: Annotated[
+        float | None,
+        typer.Option(help="share of the look at the whole image in a score; 0: crops alone [default: as the weights]"),
+    ] = None,
     draw: Annotated[Path | None, typer.Option(help="picture to write (.jpg)")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a picture that exists")] = False,
     seed: Annotated[int, typer.Option(help="of the proposals' ranking")] = 0,
@@ -46,8 +53,10 @@ def explain(
             ExplainOptions(
                 image=image, data=data, split=split, truth=truth, weights=tuple(weights or ()), method=method,
                 superpixel_scale=superpixel_scale, score_threshold=score_threshold, nms_iou=nms_iou,
-                max_detections=max_detections, mode=mode, seed=seed, draw=draw, overwrite=overwrite, threads=threads,
-                runtime=runtime, multibox_weights=multibox_weights, multibox_k=multibox_k, multibox_nms=multibox_nms,
+                max_detections=max_detections, mode=mode, screen_vote=screen_vote, box_voting=box_voting,
+                seed=seed, draw=draw, overwrite=overwrite,
+                threads=threads, runtime=runtime, multibox_weights=multibox_weights, multibox_k=multibox_k,
+                multibox_nms=multibox_nms,
             )
         )  # fmt: skip
 

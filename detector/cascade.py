@@ -5,25 +5,17 @@ thousandth of a crop's price; of the boxes of one class that overlap much, only 
 The survivors are scored exactly as in exhaustive mode, which scores every proposal.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from googlenet_rcnn.backbone.checkpoint import read_arrays, read_card
-from googlenet_rcnn.backbone.engine import Engine
 from googlenet_rcnn.core.boxes import nms
-from googlenet_rcnn.core.card import SCREEN_PREFIX, Card
+from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import ModelError
 from googlenet_rcnn.core.recipe import Settings
-from googlenet_rcnn.core.types import Boxes, Image
+from googlenet_rcnn.core.types import Boxes
 
-from .screening import Screen, ScreenHeadSettings
-
-__all__ = ["Cascade", "CascadeSettings"]
+__all__ = ["CascadeSettings"]
 
 
 class CascadeSettings(Settings):
@@ -61,25 +53,3 @@ class CascadeSettings(Settings):
             worth[kept] = np.maximum(worth[kept], column[kept])
         chosen = np.argsort(-worth, kind="stable")[: self.limit]
         return np.sort(chosen[worth[chosen] >= 0])
-
-
-@dataclass(frozen=True, eq=False)
-class Cascade:
-    """Screening and the choice that follows from it."""
-
-    screen: Screen
-    settings: CascadeSettings = field(default_factory=CascadeSettings)
-
-    @classmethod
-    def load(cls, path: Path, trunk: Callable[[int], Engine]) -> "Cascade":
-        """The cascade in a detector's checkpoint; ModelError if there is none.
-
-        `trunk` gives the engine of that part of the checkpoint's network for squares of a side in pixels.
-        """
-        card, source = read_card(path), str(path)
-        settings, head = CascadeSettings.of(card, source), ScreenHeadSettings.of(card, source)
-        return cls(Screen.of(card, read_arrays(path, SCREEN_PREFIX), trunk(head.side), source), settings)
-
-    def survivors(self, image: Image, boxes: Boxes) -> NDArray[np.int64]:
-        """Rows, rising, of the boxes of an image [H,W,3] that are worth a crop."""
-        return self.settings.choose(boxes, self.screen.probabilities(image, boxes))

@@ -8,13 +8,15 @@ import numpy as np
 
 from googlenet_rcnn.core.types import Detections, Image, LabelSet, Proposals, Proposer, as_image
 
+from .opinions import pool_opinions
 from .region_scores import RegionScores
 from .selection import Selection
 from .warp import Warp
 
 if TYPE_CHECKING:
-    from .cascade import Cascade
+    from .cascade import CascadeSettings
     from .regions import RegionClassifier
+    from .screening import Screen
 
 __all__ = ["Detector", "Result"]
 
@@ -34,18 +36,24 @@ class Result:
 class Detector:
     """Finds objects: proposals are warped, scored, and kept where they are the best of their class.
 
-    Without a cascade every proposal is scored (exhaustive mode, the reference).
+    A screen, if there is one, looks at the whole image and has its vote on every score. Where a cascade says so, it
+    also decides what is scored at all; without one every proposal is (exhaustive mode, the reference).
     """
 
     proposer: Proposer
     classifier: "RegionClassifier"
     warp: Warp = field(default_factory=Warp)
     selection: Selection = field(default_factory=Selection)
-    cascade: "Cascade | None" = None
+    screen: "Screen | None" = None
+    cascade: "CascadeSettings | None" = None
     chunk: int = 256
     """Crops warped and scored at a time, so that memory does not grow with the number of proposals."""
     threads: int = 1
     """Threads that cut crops; those of the networks are the classifier's own."""
+
+    def __post_init__(self) -> None:
+        if self.cascade is not None and self.screen is None:
+            raise ValueError("a cascade needs a screen")
 
     @property
     def labels(self) -> LabelSet:
@@ -65,7 +73,10 @@ class Detector:
         """Detections among given proposals of an image uint8 [H,W,3]; nothing proposed, nothing found."""
         boxes = proposals.boxes
         started = time.perf_counter()
-        rows = np.arange(len(boxes)) if self.cascade is None else self.cascade.survivors(image, boxes)
+        screened = None if self.screen is None else self.screen.probabilities(image, boxes)
+        rows = np.arange(len(boxes))
+        if self.cascade is not None and screened is not None:
+            rows = self.cascade.choose(boxes, screened)
         warping = 0.0
         parts = []
         for first in range(0, max(1, len(rows)), self.chunk):
@@ -73,7 +84,10 @@ class Detector:
             crops = self.warp.crops(image, boxes[rows[first : first + self.chunk]], self.threads)
             warping += time.perf_counter() - before
             parts.append(self.classifier.score(crops))
-        scores = RegionScores.concatenate(parts).spread(rows, len(boxes))
+        probabilities, offsets = RegionScores.concatenate(parts)
+        if self.screen is not None and screened is not None:
+            probabilities = pool_opinions(probabilities, screened[rows], self.screen.vote)
+        scores = RegionScores(probabilities, offsets).spread(rows, len(boxes))
         detections = self.selection.select(boxes, scores)
         classify = time.perf_counter() - started - warping
         times = {"warp": warping * 1000, "classify": classify * 1000}

@@ -1,15 +1,17 @@
 """Screening: one pass of the trunk over the whole image gives every proposal cheap class scores.
 
-They decide which proposals earn a crop of their own (`cascade`) and nothing else.
+They decide which proposals earn a crop of their own (`cascade`), and have a vote on those that do (`opinions`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
+from googlenet_rcnn.backbone.checkpoint import read_arrays, read_card
 from googlenet_rcnn.backbone.engine import Engine
 from googlenet_rcnn.backbone.softmax import softmax
 from googlenet_rcnn.backbone.whole_image import BoxLooks, look_at, squash
@@ -18,7 +20,7 @@ from googlenet_rcnn.core.errors import ModelError
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.types import Boxes, Image
 
-__all__ = ["Screen", "ScreenHeadSettings"]
+__all__ = ["Screen", "ScreenHeadSettings", "vote_of"]
 
 _CHUNK = 256  # boxes pooled at a time, so that memory does not grow with their number
 
@@ -56,11 +58,25 @@ class ScreenHeadSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class Screen:
-    """Class scores of boxes from one look at the image; `trunk` gives the map [1,832,H,W] of a square."""
+    """Class scores of boxes from one look at the image; `trunk` gives the map [1,832,H,W] of a square.
+
+    `vote`, from 0 to 1, is their share in the final scores.
+    """
 
     trunk: Engine
     settings: ScreenHeadSettings
     tensors: Mapping[str, NDArray[np.float32]]
+    vote: float = 0.0
+
+    @classmethod
+    def load(cls, path: Path, trunk: Callable[[int], Engine]) -> "Screen":
+        """The screen in a detector's checkpoint; ModelError if there is none.
+
+        `trunk` gives the engine of that part of the checkpoint's network for squares of a side in pixels.
+        """
+        card, source = read_card(path), str(path)
+        side = ScreenHeadSettings.of(card, source).side
+        return cls.of(card, read_arrays(path, SCREEN_PREFIX), trunk(side), source)
 
     @classmethod
     def of(cls, card: Card, arrays: Mapping[str, NDArray[np.float32]], trunk: Engine, source: str) -> "Screen":
@@ -72,7 +88,7 @@ class Screen:
         for name, shape in _shapes(card.classes, settings).items():
             if name not in own or own[name].shape != shape:
                 raise ModelError("MODEL_INVALID", f"{source}: {SCREEN_PREFIX}{name} is missing or not of shape {shape}")
-        return cls(trunk, settings, own)
+        return cls(trunk, settings, own, vote_of(card, source))
 
     def probabilities(self, image: Image, boxes: Boxes) -> NDArray[np.float32]:
         """Probabilities [N,1+C] of the boxes of an image [H,W,3]; column 0 is background."""
@@ -104,6 +120,14 @@ class Screen:
         out = x @ self.tensors[f"{name}.weight"].T
         bias = self.tensors.get(f"{name}.bias")
         return np.asarray(out if bias is None else out + bias)
+
+
+def vote_of(card: Card, source: str) -> float:
+    """The share of screening in final scores that the Card of `source` tells; ModelError if it has no meaning."""
+    vote = (card.screen or {}).get("vote", 0.0)
+    if not (isinstance(vote, float | int) and 0 <= vote <= 1):
+        raise ModelError("MODEL_INVALID", f"the vote of screening in the card of {source} is not from 0 to 1: {vote}")
+    return float(vote)
 
 
 def _shapes(classes: int, settings: ScreenHeadSettings) -> dict[str, tuple[int, ...]]:

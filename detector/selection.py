@@ -1,4 +1,4 @@
-"""From a probability for every proposal and class to detections: threshold, NMS a class, the best of each."""
+"""From a probability for every proposal and class to detections: threshold, NMS and box voting a class."""
 
 from dataclasses import dataclass
 
@@ -8,22 +8,30 @@ from googlenet_rcnn.core.boxes import nms
 from googlenet_rcnn.core.types import Boxes, Detections
 
 from .box_regression import move_boxes
+from .box_voting import vote_boxes
 from .region_scores import RegionScores
 
 __all__ = ["Selection"]
 
+_VOICE = 0.01  # least score of a box that votes; not the threshold, which must not move boxes
+
 
 @dataclass(frozen=True)
 class Selection:
-    """R-CNN's order for ILSVRC: NMS at 0.3 within a class, then the 100 best of each class and image."""
+    """R-CNN's order for ILSVRC: NMS at 0.3 within a class, then the 100 best of each class and image.
+
+    Where `box_voting` is below 1, boxes of a class that overlap a detection by as much have a say in where it lies.
+    """
 
     score_threshold: float = 0.01
     nms_iou: float = 0.3
     max_detections: int = 100
+    box_voting: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.score_threshold <= 1 and 0 <= self.nms_iou <= 1 and self.max_detections >= 1):
-            raise ValueError("score_threshold and nms_iou lie in 0..1, max_detections is at least 1")
+        shares = (self.score_threshold, self.nms_iou, self.box_voting)
+        if not (all(0 <= share <= 1 for share in shares) and self.max_detections >= 1):
+            raise ValueError("score_threshold, nms_iou and box_voting lie in 0..1, max_detections is at least 1")
 
     def select(self, boxes: Boxes, scores: RegionScores) -> Detections:
         """Detections of one image from boxes [N,4] and their scores, best score first.
@@ -41,14 +49,19 @@ class Selection:
         found, labels, kept_scores = [], [], []
         for label in range(probabilities.shape[1] - 1):
             column = probabilities[:, 1 + label]
-            candidates = np.flatnonzero(column >= self.score_threshold)
-            coordinates = boxes.coordinates[candidates]
+            rows = np.flatnonzero(column >= min(self.score_threshold, _VOICE))
+            coordinates, own = boxes.coordinates[rows], column[rows]
             if offsets is not None:
-                coordinates = move_boxes(coordinates, offsets[candidates, label], boxes.size)
-            kept = nms(coordinates, column[candidates], self.nms_iou)[: self.max_detections]
-            found.append(coordinates[kept])
+                coordinates = move_boxes(coordinates, offsets[rows, label], boxes.size)
+            candidates = np.flatnonzero(own >= self.score_threshold)
+            kept = candidates[nms(coordinates[candidates], own[candidates], self.nms_iou)[: self.max_detections]]
+            chosen = coordinates[kept]
+            if self.box_voting < 1:
+                voices = own >= _VOICE
+                chosen = vote_boxes(chosen, coordinates[voices], own[voices], self.box_voting)
+            found.append(chosen)
             labels.append(np.full(len(kept), label, dtype=np.int64))
-            kept_scores.append(column[candidates[kept]])
+            kept_scores.append(own[kept])
         if not found:
             return Detections.empty(boxes.size)
         box, name, score = np.concatenate(found), np.concatenate(labels), np.concatenate(kept_scores)

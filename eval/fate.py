@@ -58,6 +58,7 @@ def object_fates(
     truth: GroundTruth,
     score_threshold: float,
     nms_iou: float,
+    max_detections: int,
     scored: NDArray[np.bool_] | None = None,
 ) -> list[Fate]:
     """The fate of each object of an image, from what was proposed, scored and kept.
@@ -103,12 +104,17 @@ def object_fates(
             if len(taken):
                 return because(FateKind.WRONG_CLASS, best, taken[0])
             return because(FateKind.SCORED_LOW if scored[able].any() else FateKind.NOT_SCORED, best)
-        # Detections come best first, so this is the one that greedy NMS let `best` go for.
         shared = intersection_over_union(kept.boxes.coordinates, own[best : best + 1])[:, 0]
-        above = np.flatnonzero((kept.labels == label) & (kept.scores >= column[best]) & (shared > nms_iou))
-        if not len(above):
+        alike = kept.labels == label
+        above = np.flatnonzero(alike & (kept.scores >= column[best]))
+        # Detections come best first, so the first is the one that greedy NMS let `best` go for; where box voting has
+        # moved that away, the nearest.
+        near = above[shared[above] > nms_iou]
+        if not len(near) and alike.sum() < max_detections:
+            near = above[shared[above].argmax(keepdims=True)]
+        if not len(near):
             return because(FateKind.OVER_LIMIT, best)
-        return because(FateKind.OUTSCORED if credited[above[0]] < 0 else FateKind.SUPPRESSED, best, above[0])
+        return because(FateKind.OUTSCORED if credited[near[0]] < 0 else FateKind.SUPPRESSED, best, near[0])
 
     return [fate(index) for index in range(len(truth))]
 

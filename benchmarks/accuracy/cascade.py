@@ -21,7 +21,8 @@ from googlenet_rcnn.backbone.weights import read_tensors, save_weights
 from googlenet_rcnn.cli.markdown import markdown
 from googlenet_rcnn.core.errors import ProjectError
 from googlenet_rcnn.core.images import read_image
-from googlenet_rcnn.detector.cascade import Cascade, CascadeSettings
+from googlenet_rcnn.detector.cascade import CascadeSettings
+from googlenet_rcnn.detector.opinions import pool_opinions
 from googlenet_rcnn.detector.region_scores import RegionScores
 from googlenet_rcnn.detector.screening import Screen
 from googlenet_rcnn.detector.selection import Selection
@@ -30,7 +31,7 @@ from googlenet_rcnn.eval.bootstrap import bootstrap_aps, drawn_aps, interval
 from googlenet_rcnn.eval.match_rule import RULES, MatchRule
 from googlenet_rcnn.eval.matching import Matches
 
-__all__ = ["Row", "Trial", "attempt", "cheapest", "cross_fit", "measure", "screen_images", "write_settings"]
+__all__ = ["Row", "Trial", "attempt", "cheapest", "cross_fit", "measure", "pool", "screen_images", "write_settings"]
 
 
 class Trial(NamedTuple):
@@ -62,6 +63,14 @@ def screen_images(images: ScoredImages, screen: Screen, say: Callable[[str], Non
         if len(found) % 100 == 0:
             say(f"screened {len(found)} of {len(images.proposals)} images")
     return found
+
+
+def pool(scores: Sequence[RegionScores], screened: Sequence[NDArray[np.float32]], vote: float) -> list[RegionScores]:
+    """The scores with the vote of screening in them."""
+    return [
+        RegionScores(pool_opinions(one.probabilities, seen, vote), one.offsets)
+        for one, seen in zip(scores, screened, strict=True)
+    ]
 
 
 def attempt(
@@ -165,6 +174,7 @@ def main() -> int:
     parser.add_argument("--limit", type=int, nargs="+", default=[150], help="most crops of an image")
     parser.add_argument("--bootstrap", type=int, default=200, help="rounds [%(default)s]")
     parser.add_argument("--nms", type=float, default=0.3, help="overlap of non-maximum suppression [%(default)s]")
+    parser.add_argument("--vote", type=float, help="of screening in the scores [as the weights say]")
     parser.add_argument("--folds", type=int, default=5, help="parts for the honest figure [%(default)s]")
     parser.add_argument("--tolerance", type=float, default=0.3, help="points of mean AP to lose [%(default)s]")
     parser.add_argument("--write", type=Path, help="the weights with the suggested settings")
@@ -183,12 +193,19 @@ def main() -> int:
     except ValueError as error:
         parser.error(str(error))
     try:
-        cascade = Cascade.load(
+        screen = Screen.load(
             flags.weights, lambda side: load_engine(flags.weights, "trunk", flags.runtime, side=side, say=say)
         )
         images = ScoredImages.read(flags)
-        screened = screen_images(images, cascade.screen, say)
-        selection, rule, count = Selection(flags.threshold, flags.nms), RULES[flags.rule], len(images.proposals)
+        screened = screen_images(images, screen, say)
+        images = images._replace(
+            scores=pool(images.scores, screened, screen.vote if flags.vote is None else flags.vote)
+        )
+        selection, rule, count = (
+            Selection(flags.threshold, flags.nms, box_voting=flags.box_voting),
+            RULES[flags.rule],
+            len(images.proposals),
+        )
         trials = [attempt(images, screened, [one] * count, selection, rule) for one in settings]
         whole = images.match(images.scores, selection, rule)
         rows = measure(trials, whole, rule, flags.bootstrap)

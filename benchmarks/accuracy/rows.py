@@ -24,7 +24,7 @@ def main() -> int:
     for regression in (False, True):
         scores = images.scores if regression else [RegionScores(one.probabilities) for one in images.scores]
         for nms_iou in flags.nms:
-            matches = images.match(scores, Selection(flags.threshold, nms_iou), rule)
+            matches = images.match(scores, Selection(flags.threshold, nms_iou, box_voting=flags.box_voting), rule)
             scored = average_precision(matches, rule)
             row = {"regression": regression, "nms": nms_iou, "detections": len(matches.row)}
             row["map"] = round(scored.mean, 4)

@@ -50,6 +50,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--first", type=int, default=500, help="images of the split [%(default)s]")
     parser.add_argument("--proposals", type=Path, required=True, help="file of `propose`")
     parser.add_argument("--threshold", type=float, default=0.01, help="least score of a detection [%(default)s]")
+    parser.add_argument("--box-voting", type=float, default=0.5, help="least overlap; 1: none [%(default)s]")
     parser.add_argument("--rule", default="voc07")
 
 

@@ -47,7 +47,8 @@ def explain(cli, monkeypatch, photo, tmp_path):
             where = ("--data", tmp_path / "kit", "--split", "val")
         else:
             where = ("--truth", write(tmp_path, "truth.xml", xml.encode()))
-        return cli("explain", "--image", image, *where, "--mode", "exhaustive", "--threads", "1", *flags)
+        still = ("--box-voting", "1")  # so that boxes are where they were proposed
+        return cli("explain", "--image", image, *where, "--mode", "exhaustive", *still, "--threads", "1", *flags)
 
     return run
 
@@ -100,6 +101,15 @@ def test_thresholds_are_those_of_detection(explain):
     assert high["fate"] == "scored low"
 
 
+def test_a_detection_is_where_box_voting_puts_it(explain):
+    alone, voted = (
+        json.loads(explain(OBJECTS[:1], *flags).stdout)["objects"][0]["best"] for flags in ((), ("--box-voting", "0.5"))
+    )
+    assert alone["box"] == list(map(float, RED))
+    assert RED[1] < voted["box"][1] < SHIFTED[1]
+    assert (voted["box"][0], voted["box"][2], voted["score"]) == (RED[0], RED[2], alone["score"])
+
+
 def test_an_image_without_objects_is_told_so(explain, tmp_path):
     row = json.loads(explain((), "--draw", tmp_path / "out.jpg").stdout)
     assert (row["objects"], row["proposals"]) == ([], 3)
@@ -110,7 +120,7 @@ def test_the_terminal_gets_a_table(process, photo, tmp_path):
     truth = write(tmp_path, "truth.xml", annotation(*OBJECTS, size=SIZE).encode())
     code = f"import stub_detector; stub_detector.install(rows={(RED, SHIFTED, GREEN)})\n"
     code += "import sys; sys.stdout.isatty = lambda: True"
-    flags = ("--truth", truth, "--mode", "exhaustive", "--threads", "1")
+    flags = ("--truth", truth, "--mode", "exhaustive", "--box-voting", "1", "--threads", "1")
     result = process("explain", "--image", photo, *flags, code=code)
     assert (result.returncode, result.stderr) == (0, "")
     lines = result.stdout.splitlines()
@@ -200,9 +210,10 @@ def test_what_fast_mode_passes_over_is_told(cli, monkeypatch, photo, tmp_path):
     stub_detector.install(monkeypatch.setattr, rows=((0, 0, 60, 40), (8, 8, 52, 32), GREEN))
     exhaustive = build.build_detector
 
-    def with_cascade(*arguments, fast):
-        first = SimpleNamespace(survivors=lambda image, boxes: np.arange(min(1, len(boxes))))
-        return replace(exhaustive(*arguments), cascade=first)
+    def with_cascade(*arguments, **flags):
+        screen = SimpleNamespace(probabilities=lambda image, boxes: np.ones((len(boxes), 4)), vote=0.0)
+        first = SimpleNamespace(choose=lambda boxes, probabilities: np.arange(min(1, len(boxes))))
+        return replace(exhaustive(*arguments), screen=screen, cascade=first)
 
     monkeypatch.setattr(build, "build_detector", with_cascade)
     truth = write(tmp_path, "truth.xml", annotation(voc("green", (8, 8, 52, 32)), size=SIZE).encode())

@@ -17,7 +17,7 @@ from googlenet_rcnn.backbone.weights import read_tensors
 from googlenet_rcnn.cli import training_run
 from googlenet_rcnn.cli.main import app
 from googlenet_rcnn.core.types import Boxes, Size
-from googlenet_rcnn.detector.cascade import Cascade
+from googlenet_rcnn.detector.screening import Screen
 
 SETTINGS = (
     "proposals.preset=single", "proposals.superpixel_scale=8.0", "screen.head.side=32", "screen.head.channels=2",
@@ -75,8 +75,8 @@ def test_run_writes_the_detector_with_a_head_that_screens(finished, detector_fil
     assert card.recipe["screen"] == recipe["screen"] | {name: recipe[name] for name in ("seed", "proposals", "targets")}
     assert recipe["screen"]["train"]["clip"] == 10.0  # what is not set stays as built in
     boxes = Boxes(np.array([[0, 0, 80, 60], [10, 10, 50, 45]], np.float32), Size(60, 80))
-    cascade = Cascade.load(path, lambda side: load_engine(path, "trunk", "torch", side))
-    assert cascade.survivors(photo(), boxes).size >= 1
+    screen = Screen.load(path, lambda side: load_engine(path, "trunk", "torch", side))
+    assert screen.probabilities(photo(), boxes).shape == (len(boxes), 1 + len(read_card(path).labels))
 
 
 def test_second_run_into_the_same_folder_is_refused(finished, cli, arguments):

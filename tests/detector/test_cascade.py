@@ -2,17 +2,13 @@
 
 import numpy as np
 import pytest
-from hostile import photo
 from pydantic import ValidationError
-from tiny_screen import HEAD, random_boxes, random_screen, screen_card, screen_file
+from tiny_screen import random_boxes, screen_card
 
-from googlenet_rcnn.backbone.architectures import load_network
-from googlenet_rcnn.backbone.engine_torch import TorchEngine
 from googlenet_rcnn.core.boxes import intersection_over_union
 from googlenet_rcnn.core.errors import ModelError
 from googlenet_rcnn.core.types import Boxes, Size
-from googlenet_rcnn.detector.cascade import Cascade, CascadeSettings
-from googlenet_rcnn.detector.screening import Screen
+from googlenet_rcnn.detector.cascade import CascadeSettings
 
 SIZE = Size(100, 100)
 SETTINGS = [
@@ -158,31 +154,6 @@ def test_a_broken_network_does_not_pass_for_one_that_saw_nothing(broken) -> None
 def test_settings_without_meaning_are_refused(change) -> None:
     with pytest.raises(ValidationError):
         CascadeSettings(**change)
-
-
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
-def test_the_cascade_chooses_by_what_screening_sees(settings) -> None:
-    boxes, screen = random_boxes(60, size=Size(60, 80)), random_screen()
-    expected = settings.choose(boxes, screen.probabilities(photo(), boxes))
-    assert Cascade(screen, settings).survivors(photo(), boxes).tolist() == expected.tolist()
-    assert Cascade(screen, settings).survivors(photo(), Boxes.empty(Size(60, 80))).tolist() == []
-
-
-def test_a_cascade_is_loaded_as_its_checkpoint_describes_it(tmp_path) -> None:
-    path = screen_file(tmp_path / "x.safetensors", doubt=0.125, limit=9)
-    asked = []
-
-    def trunk(side):
-        asked.append(side)
-        return TorchEngine(load_network(path).network, screen_card(), "trunk")
-
-    cascade = Cascade.load(path, trunk)
-    assert asked == [HEAD.side]
-    assert cascade.settings == CascadeSettings(doubt=0.125, limit=9)
-    assert cascade.screen.settings == HEAD
-    boxes = random_boxes(20, size=Size(60, 80))
-    expected = Screen(trunk(64), HEAD, random_screen().tensors).probabilities(photo(), boxes)
-    np.testing.assert_allclose(cascade.screen.probabilities(photo(), boxes), expected, atol=1e-6)
 
 
 def test_settings_that_a_card_lacks_are_the_defaults() -> None:

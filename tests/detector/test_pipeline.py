@@ -40,11 +40,24 @@ def detector(rows=(*AROUND, RED, BLUE), **changes) -> Detector:
 
 
 class Glance:
-    """A cascade whose screening is a look for colour: what is grey all over is not worth a crop."""
+    """A screen that looks for colour: of what is grey all over it thinks that it is background."""
 
-    def survivors(self, image, boxes):
+    vote = 0.0
+
+    def probabilities(self, image, boxes):
         parts = (image[y1:y2, x1:x2] for x1, y1, x2, y2 in boxes.coordinates.astype(int))
-        return np.flatnonzero([(part != 128).any() for part in parts])
+        coloured = np.array([(part != 128).any() for part in parts], dtype=np.float32).reshape(-1, 1)
+        return np.hstack([1 - coloured, np.repeat(coloured / len(COLOURS), len(COLOURS), axis=1)])
+
+
+class Choice:
+    """Lets through what the screen does not think to be background, also where that is nothing."""
+
+    def choose(self, boxes, probabilities):
+        return np.flatnonzero(probabilities[:, 0] < 1)
+
+
+FAST = {"screen": Glance(), "cascade": Choice()}
 
 
 class SeeingClassifier(ColourClassifier):
@@ -96,18 +109,18 @@ def test_threads_that_cut_crops_change_nothing(image, threads) -> None:
 
 
 def test_the_cascade_scores_fewer_boxes_and_finds_the_same(image) -> None:
-    exhaustive, fast = detector().detect(image), detector(cascade=Glance()).detect(image)
+    exhaustive, fast = detector().detect(image), detector(**FAST).detect(image)
     assert 0 < fast.scored < exhaustive.scored == exhaustive.proposals == fast.proposals
     assert as_rows(fast.detections) == as_rows(exhaustive.detections)
     assert fast.detections.scores.tobytes() == exhaustive.detections.scores.tobytes()
 
 
-@pytest.mark.parametrize("cascade", [None, Glance()])
+@pytest.mark.parametrize("fast", [{}, FAST])
 @pytest.mark.parametrize("chunk", [3, 256])
-def test_what_nobody_proposed_is_found_where_the_classifier_sees_it_end(image, cascade, chunk) -> None:
-    parts = (Warp(64, 4), Selection(score_threshold=0.4), cascade, chunk)
-    found = Detector(FixedProposer(HOLDING), SeeingClassifier(), *parts).detect(image).detections
-    still = Detector(FixedProposer(HOLDING), ColourClassifier(), *parts).detect(image).detections
+def test_what_nobody_proposed_is_found_where_the_classifier_sees_it_end(image, fast, chunk) -> None:
+    parts = {"warp": Warp(64, 4), "selection": Selection(score_threshold=0.4), "chunk": chunk} | fast
+    found = Detector(FixedProposer(HOLDING), SeeingClassifier(), **parts).detect(image).detections
+    still = Detector(FixedProposer(HOLDING), ColourClassifier(), **parts).detect(image).detections
     assert sorted(found.labels.tolist()) == [0, 2]
     for label, box in ((0, RED), (2, BLUE)):
         moved = found.boxes.coordinates[found.labels == label][0]
@@ -117,8 +130,8 @@ def test_what_nobody_proposed_is_found_where_the_classifier_sees_it_end(image, c
 
 def test_boxes_are_moved_the_same_whether_or_not_some_were_never_scored(image) -> None:
     exhaustive, fast = (
-        Detector(FixedProposer(AROUND), SeeingClassifier(), Warp(64, 4), Selection(0.4), cascade).detect(image)
-        for cascade in (None, Glance())
+        Detector(FixedProposer(AROUND), SeeingClassifier(), Warp(64, 4), Selection(0.4), **parts).detect(image)
+        for parts in ({}, FAST)
     )
     assert fast.scored < exhaustive.scored
     a, b = fast.detections.boxes.coordinates, exhaustive.detections.boxes.coordinates
@@ -127,8 +140,9 @@ def test_boxes_are_moved_the_same_whether_or_not_some_were_never_scored(image) -
 
 @pytest.mark.parametrize("chunk", [2, 256])
 def test_what_the_cascade_passes_over_is_background_and_the_rest_as_in_exhaustive_mode(image, chunk) -> None:
-    exhaustive, fast = detector().detect(image), detector(cascade=Glance(), chunk=chunk).detect(image)
-    rows = Glance().survivors(image, FixedProposer((*AROUND, RED, BLUE)).propose(image).boxes)
+    exhaustive, fast = detector().detect(image), detector(**FAST, chunk=chunk).detect(image)
+    boxes = FixedProposer((*AROUND, RED, BLUE)).propose(image).boxes
+    rows = Choice().choose(boxes, Glance().probabilities(image, boxes))
     probabilities = fast.scores.probabilities
     assert probabilities[rows].tobytes() == exhaustive.scores.probabilities[rows].tobytes()
     others = np.delete(probabilities, rows, axis=0)
@@ -138,13 +152,33 @@ def test_what_the_cascade_passes_over_is_background_and_the_rest_as_in_exhaustiv
 
 
 def test_a_cascade_that_lets_nothing_through_finds_nothing(image) -> None:
-    result = detector(cascade=Glance()).detect(np.full_like(image, 128))
+    result = detector(**FAST).detect(np.full_like(image, 128))
     assert (len(result.detections), result.scored, result.proposals) == (0, 0, len(AROUND) + 2)
 
 
 def test_without_proposals_the_cascade_finds_nothing(image) -> None:
-    result = detector(rows=(), cascade=Glance()).detect(image)
+    result = detector(rows=(), **FAST).detect(image)
     assert (len(result.detections), result.proposals, result.scored) == (0, 0, 0)
+
+
+def test_a_cascade_has_nothing_to_choose_by_without_a_screen() -> None:
+    with pytest.raises(ValueError, match="needs a screen"):
+        detector(cascade=Choice())
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("vote", [0.0, 0.3, 1.0])
+def test_the_screen_has_its_vote_on_what_is_scored(image, fast, vote) -> None:
+    screen = Glance()
+    screen.vote = vote
+    alone = detector().detect(image).scores.probabilities
+    result = detector(screen=screen, **({"cascade": Choice()} if fast else {})).detect(image)
+    seen = screen.probabilities(image, FixedProposer((*AROUND, RED, BLUE)).propose(image).boxes)
+    rows = seen[:, 0] < 1 if fast else np.full(len(seen), True)
+    pooled = alone[rows].astype(float).clip(1e-6) ** (1 - vote) * seen[rows].astype(float).clip(1e-6) ** vote
+    expected = pooled / pooled.sum(axis=1, keepdims=True) if vote else alone[rows]
+    np.testing.assert_allclose(result.scores.probabilities[rows], expected, atol=2e-6)
+    assert result.scored == rows.sum()
 
 
 def test_nothing_proposed_nothing_found(image) -> None:

@@ -177,3 +177,51 @@ def test_offsets_that_are_not_finite_are_refused(value, score) -> None:
 def test_impossible_settings_are_refused(settings) -> None:
     with pytest.raises(ValueError, match="score_threshold"):
         Selection(*settings)
+
+
+def voted(box, boxes, scores, least):
+    """The weighted mean of one box's neighbours, in plain Python."""
+    near = [(other, score) for other, score in zip(boxes, scores, strict=True) if overlap(box, other) >= least]
+    near = [(other, score) for other, score in near if score >= 0.01]
+    total = sum(score for _, score in near)
+    return [sum(other[side] * score for other, score in near) / total for side in range(4)] if total else box
+
+
+@pytest.mark.parametrize("least", [0.0, 0.4, 0.7])
+@pytest.mark.parametrize("settings", [(0.005, 0.3, 100), (0.5, 0.3, 3), (0.0, 0.6, 100)])
+@pytest.mark.parametrize("regressing", [False, True])
+def test_detections_lie_where_their_neighbours_vote(least, settings, regressing) -> None:
+    boxes, probabilities = scene(7, count=40)
+    probabilities = probabilities**4  # many below a voice
+    offsets = np.random.default_rng(7).normal(size=(40, 4, 4)).astype(np.float32) if regressing else None
+    scores = RegionScores(probabilities, offsets)
+    still = Selection(*settings).select(Boxes(boxes, SIZE), scores)
+    found = Selection(*settings, least).select(Boxes(boxes, SIZE), scores)
+    assert found.labels.tolist() == still.labels.tolist()
+    assert found.scores.tobytes() == still.scores.tobytes()
+    for row, label in enumerate(found.labels):
+        own = [
+            moved(box, offsets[at, label]) if regressing else box for at, box in enumerate(boxes.astype(float).tolist())
+        ]
+        expected = voted(still.boxes.coordinates[row].astype(float).tolist(), own, probabilities[:, 1 + label], least)
+        np.testing.assert_allclose(found.boxes.coordinates[row], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("least", [0.3, 0.8])
+def test_a_higher_threshold_only_takes_detections_away(least) -> None:
+    boxes, probabilities = scene(8)
+
+    def rows(threshold):
+        found = Selection(threshold, 0.3, 100, least).select(Boxes(boxes, SIZE), RegionScores(probabilities))
+        return list(zip(found.boxes.coordinates.tolist(), found.labels.tolist(), found.scores.tolist(), strict=True))
+
+    many, few = rows(0.2), rows(0.6)
+    assert 0 < len(few) < len(many)
+    assert few == many[: len(few)]
+
+
+def test_boxes_of_other_classes_have_no_vote() -> None:
+    boxes = np.array([[0, 0, 20, 20], [0, 0, 20, 24]], np.float32)
+    scores = RegionScores(np.array([[0, 0.9, 0.0], [0, 0.0, 0.9]], np.float32))
+    found = Selection(box_voting=0.5).select(Boxes(boxes, SIZE), scores)
+    assert found.boxes.coordinates.tolist() == boxes.tolist()

@@ -38,7 +38,7 @@ def explained(objects, proposals, limit=100, scored=None):
     scores = np.array([row[1:] for row in proposals], dtype=np.float32).reshape(-1, 2)
     probabilities = np.hstack([1 - scores.sum(axis=1, keepdims=True), scores])
     kept = select(boxes, probabilities, limit=limit)
-    return object_fates(boxes, probabilities, kept, truth(objects), 0.5, 0.3, scored)
+    return object_fates(boxes, probabilities, kept, truth(objects), 0.5, 0.3, limit, scored)
 
 
 def only(*arguments, **options):
@@ -134,6 +134,16 @@ def test_over_the_limit_of_detections():
     assert only(proposals, limit=2).kind == FateKind.FOUND
 
 
+@pytest.mark.parametrize(("limit", "kind"), [(100, FateKind.OUTSCORED), (1, FateKind.OVER_LIMIT)])
+def test_a_detection_that_box_voting_moved_away_is_still_what_stood_in_the_way(limit, kind):
+    boxes = np.repeat(np.array([(30, 0, 90, 70), OBJECT], np.float32)[:, None], 2, axis=1)
+    probabilities = np.array([[0.1, 0.9, 0], [0.2, 0.8, 0]], np.float32)
+    moved = Detections(Boxes(np.array([(20, 0, 90, 90)], np.float32), SIZE), np.array([CAT]), np.array([0.9]))
+    (fate,) = object_fates(boxes, probabilities, moved, truth([(CAT, OBJECT, False)]), 0.5, 0.3, limit)
+    assert fate.kind == kind
+    assert (fate.cause is None) == (kind == FateKind.OVER_LIMIT)
+
+
 def test_no_objects_have_no_fates():
     assert explained([], [(OBJECT, 0.9, 0)]) == []
 
@@ -142,7 +152,8 @@ def test_box_regression_is_judged_by_where_the_class_moves_the_box():
     boxes = np.array([[(0, 0, 10, 10), OBJECT], [OBJECT, (0, 0, 10, 10)]], dtype=np.float32)
     probabilities = np.array([[0.1, 0.9, 0], [0.4, 0.6, 0]], dtype=np.float32)
     kept = select(boxes, probabilities)
-    cat, dog = object_fates(boxes, probabilities, kept, truth([(CAT, OBJECT, False), (DOG, OBJECT, False)]), 0.5, 0.3)
+    objects = truth([(CAT, OBJECT, False), (DOG, OBJECT, False)])
+    cat, dog = object_fates(boxes, probabilities, kept, objects, 0.5, 0.3, 100)
     assert (cat.kind, cat.best.score, cat.rank) == (FateKind.FOUND, pytest.approx(0.6), 2)
     assert (dog.kind, dog.best.score) == (FateKind.SCORED_LOW, 0)
 

@@ -35,7 +35,7 @@ def install(replace=setattr, classifier: ColourClassifier | None = None, rows=WH
     """Puts the stub where `detect` looks for its detector and returns the classifier."""
     classifier = classifier or StoppingClassifier()
 
-    def build_detector(weights, proposer, selection, runtime, fast=False):
+    def build_detector(weights, proposer, selection, runtime, fast=False, vote=None):
         return Detector(FixedProposer(rows), classifier, Warp(side=32, context=0), selection)
 
     replace(build, "build_detector", build_detector)
