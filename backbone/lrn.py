@@ -20,7 +20,7 @@ class LocalResponseNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Activations [N,C,H,W] divided by (k + alpha/size * sum of 5 neighbouring squares) ** 0.75."""
-        normalised: Tensor = _Normalise.apply(x)  # type: ignore[no-untyped-call]
+        normalised: Tensor = _Normalise.apply(x)
         return normalised
 
 
@@ -37,11 +37,12 @@ class _Normalise(torch.autograd.Function):
         return x * factor
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         """dx = g * d ** -0.75 - 2 * beta * alpha/5 * x * band(g * x * d ** -1.75): the band is symmetric."""
         x, divisor, factor = ctx.saved_tensors
-        direct = gradient * factor
-        return direct.addcmul_(x, _band((direct * x).div_(divisor)), value=-2 * _BETA * _ALPHA / _SIZE)
+        direct: Tensor = gradient * factor
+        direct.addcmul_(x, _band((direct * x).div_(divisor)), value=-2 * _BETA * _ALPHA / _SIZE)
+        return direct
 
 
 def _band(x: Tensor) -> Tensor:

@@ -36,6 +36,7 @@ def batch(
     ] = 0.5,
     max_detections: Annotated[int, typer.Option(help="most detections of a class in an image")] = 100,
     mode: Annotated[str, typer.Option(help="fast: score what looks promising; exhaustive: every proposal")] = "fast",
+    flip: Annotated[bool, typer.Option("--flip", help="score every crop in a mirror too: twice the time")] = False,
     screen_vote: Annotated[
         float | None,
         typer.Option(help="share of the look at the whole image in a score; 0: crops alone [default: as the weights]"),
@@ -79,7 +80,7 @@ def batch(
                 detect=DetectOptions(
                     weights=tuple(weights or ()), method=method, engine=engine, preset=preset,
                     superpixel_scale=superpixel_scale, score_threshold=score_threshold, nms_iou=nms_iou,
-                    max_detections=max_detections, mode=mode, screen_vote=screen_vote, box_voting=box_voting,
+                    max_detections=max_detections, mode=mode, screen_vote=screen_vote, box_voting=box_voting, flip=flip,
                 seed=seed, truncated=truncated,
                     max_pixels=max_pixels, exif=exif, runtime=runtime, multibox_weights=multibox_weights,
                     multibox_k=multibox_k, multibox_nms=multibox_nms, images=(*(image or ()), *(images or ())),

@@ -24,7 +24,6 @@ from .runtime import Runtime
 if TYPE_CHECKING:
     from googlenet_rcnn.detector.cascade import CascadeSettings
     from googlenet_rcnn.detector.pipeline import Detector
-    from googlenet_rcnn.detector.regions import RegionClassifier
     from googlenet_rcnn.detector.screening import Screen
     from googlenet_rcnn.detector.selection import Selection
 
@@ -169,21 +168,22 @@ def build_detector(
     *,
     fast: bool = False,
     vote: float | None = None,
+    flip: bool = False,
 ) -> "Detector":
-    """A detector from one or several weights, which must agree in labels and warp.
+    """A detector from one or several weights, which must agree in labels.
 
-    `fast` puts the cascade in; `vote` is that of screening in the scores (None: as the weights say).
+    `fast` puts the cascade in; `vote` is that of screening in the scores (None: as the weights say); `flip` shows
+    every crop in a mirror too.
     """
     from googlenet_rcnn.detector.pipeline import Detector
-    from googlenet_rcnn.detector.regions import Ensemble, GoogLeNetRegions
+    from googlenet_rcnn.detector.regions import GoogLeNetRegions
+    from googlenet_rcnn.detector.view import views_of
 
     paths = [find_weights(name) for name in weights or (DEFAULT_WEIGHTS,)]
     members = [GoogLeNetRegions.load(path, runtime.name, runtime.processors, runtime.say) for path in paths]
-    if any(member.warp != members[0].warp for member in members):
-        raise UsageError("ENSEMBLE_WARP", "the models of an ensemble must share one warp")
-    classifier: RegionClassifier = members[0] if len(members) == 1 else Ensemble(members)
+    views = views_of(members, flip)
     screen, cascade = _build_screen(paths, runtime, fast, vote)
-    return Detector(proposer, classifier, members[0].warp, selection, screen, cascade, threads=runtime.processors)
+    return Detector(proposer, views, selection, screen, cascade, threads=runtime.processors)
 
 
 def _build_screen(

@@ -44,6 +44,7 @@ class DetectOptions:
     multibox_nms: float | None = None
     screen_vote: float | None = None
     box_voting: float = 0.5
+    flip: bool = False
 
     images: tuple[str, ...] = ()
     out: Path | None = None

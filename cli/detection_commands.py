@@ -35,6 +35,7 @@ def detect(
     ] = 0.5,
     max_detections: Annotated[int, typer.Option(help="most detections of a class in an image")] = 100,
     mode: Annotated[str, typer.Option(help="fast: score what looks promising; exhaustive: every proposal")] = "fast",
+    flip: Annotated[bool, typer.Option("--flip", help="score every crop in a mirror too: twice the time")] = False,
     screen_vote: Annotated[
         float | None,
         typer.Option(help="share of the look at the whole image in a score; 0: crops alone [default: as the weights]"),
@@ -73,6 +74,7 @@ def detect(
                 mode=mode,
                 screen_vote=screen_vote,
                 box_voting=box_voting,
+                flip=flip,
                 seed=seed,
                 truncated=truncated,
                 max_pixels=max_pixels,

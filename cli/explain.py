@@ -39,6 +39,7 @@ class ExplainOptions:
     mode: str = "fast"
     screen_vote: float | None = None
     box_voting: float = 0.5
+    flip: bool = False
     seed: int = 0
     runtime: str = "auto"
     multibox_weights: str = "multibox-voc07"

@@ -32,6 +32,7 @@ def explain(
     ] = 0.5,
     max_detections: Annotated[int, typer.Option(help="most detections of a class in the image")] = 100,
     mode: Annotated[str, typer.Option(help="fast: score what looks promising; exhaustive: every proposal")] = "fast",
+    flip: Annotated[bool, typer.Option("--flip", help="score every crop in a mirror too: twice the time")] = False,
     screen_vote: Annotated[
         float | None,
         typer.Option(help="share of the look at the whole image in a score; 0: crops alone [default: as the weights]"),
@@ -53,7 +54,7 @@ def explain(
             ExplainOptions(
                 image=image, data=data, split=split, truth=truth, weights=tuple(weights or ()), method=method,
                 superpixel_scale=superpixel_scale, score_threshold=score_threshold, nms_iou=nms_iou,
-                max_detections=max_detections, mode=mode, screen_vote=screen_vote, box_voting=box_voting,
+                max_detections=max_detections, mode=mode, screen_vote=screen_vote, box_voting=box_voting, flip=flip,
                 seed=seed, draw=draw, overwrite=overwrite,
                 threads=threads, runtime=runtime, multibox_weights=multibox_weights, multibox_k=multibox_k,
                 multibox_nms=multibox_nms,

@@ -25,4 +25,4 @@ def vote_boxes(
     total = weights.sum(axis=1, keepdims=True)
     means = np.divide(weights @ boxes, total, out=kept.astype(np.float64), where=total > 0)
     # No box reaches beyond the image, and rounding must not.
-    return np.clip(means, boxes.min(axis=0), boxes.max(axis=0), out=means, where=total > 0).astype(np.float32)
+    return np.where(total > 0, np.clip(means, boxes.min(axis=0), boxes.max(axis=0)), kept).astype(np.float32)

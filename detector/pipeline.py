@@ -1,6 +1,7 @@
 """R-CNN in one place: propose, warp, score, select."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,10 @@ from googlenet_rcnn.core.types import Detections, Image, LabelSet, Proposals, Pr
 from .opinions import pool_opinions
 from .region_scores import RegionScores
 from .selection import Selection
-from .warp import Warp
+from .view import View
 
 if TYPE_CHECKING:
     from .cascade import CascadeSettings
-    from .regions import RegionClassifier
     from .screening import Screen
 
 __all__ = ["Detector", "Result"]
@@ -41,24 +41,26 @@ class Detector:
     """
 
     proposer: Proposer
-    classifier: "RegionClassifier"
-    warp: Warp = field(default_factory=Warp)
+    views: Sequence[View]
+    """Of a box; what is said in all of them is averaged."""
     selection: Selection = field(default_factory=Selection)
     screen: "Screen | None" = None
     cascade: "CascadeSettings | None" = None
     chunk: int = 256
     """Crops warped and scored at a time, so that memory does not grow with the number of proposals."""
     threads: int = 1
-    """Threads that cut crops; those of the networks are the classifier's own."""
+    """Threads that cut crops; those of the networks are the classifiers' own."""
 
     def __post_init__(self) -> None:
+        if not any(view.classifiers for view in self.views):
+            raise ValueError("a detector needs at least one network")
         if self.cascade is not None and self.screen is None:
             raise ValueError("a cascade needs a screen")
 
     @property
     def labels(self) -> LabelSet:
         """Names of the classes it finds."""
-        return self.classifier.labels
+        return self.views[0].classifiers[0].labels
 
     def detect(self, image: Image) -> Result:
         """Detections in an image uint8 [H,W,3]."""
@@ -80,10 +82,13 @@ class Detector:
         warping = 0.0
         parts = []
         for first in range(0, max(1, len(rows)), self.chunk):
-            before = time.perf_counter()
-            crops = self.warp.crops(image, boxes[rows[first : first + self.chunk]], self.threads)
-            warping += time.perf_counter() - before
-            parts.append(self.classifier.score(crops))
+            said: list[RegionScores] = []
+            for view in self.views:
+                before = time.perf_counter()
+                crops = view.crops(image, boxes[rows[first : first + self.chunk]], self.threads)
+                warping += time.perf_counter() - before
+                said += view.scores(crops)
+            parts.append(RegionScores.mean(said))
         probabilities, offsets = RegionScores.concatenate(parts)
         if self.screen is not None and screened is not None:
             probabilities = pool_opinions(probabilities, screened[rows], self.screen.vote)

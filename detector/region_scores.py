@@ -24,6 +24,21 @@ class RegionScores(NamedTuple):
         offsets = [part.offsets for part in parts if part.offsets is not None]
         return cls(np.concatenate([part.probabilities for part in parts]), np.concatenate(offsets) if offsets else None)
 
+    @classmethod
+    def mean(cls, members: Sequence["RegionScores"]) -> "RegionScores":
+        """The mean of what several say about the same crops (Szegedy 2014, section 7).
+
+        Members without box regression have no say in where a box moves.
+        """
+        offsets = [one.offsets for one in members if one.offsets is not None]
+        return cls(_mean([one.probabilities for one in members]), _mean(offsets) if offsets else None)
+
+    def mirrored(self) -> "RegionScores":
+        """The scores of crops that were shown in a mirror: there an object lies on the other side."""
+        if self.offsets is None:
+            return self
+        return RegionScores(self.probabilities, self.offsets * np.array([-1, 1, 1, 1], dtype=np.float32))
+
     def spread(self, rows: NDArray[np.int64], count: int) -> "RegionScores":
         """The scores of `count` boxes of which those in `rows` were scored; the others are background for certain."""
         probabilities = np.zeros((count, self.probabilities.shape[1]), dtype=np.float32)
@@ -34,3 +49,9 @@ class RegionScores(NamedTuple):
         offsets = np.zeros((count, *self.offsets.shape[1:]), dtype=np.float32)
         offsets[rows] = self.offsets
         return RegionScores(probabilities, offsets)
+
+
+def _mean(arrays: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    if len(arrays) == 1:
+        return arrays[0]
+    return np.asarray(np.mean(arrays, axis=0, dtype=np.float64), dtype=np.float32)

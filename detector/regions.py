@@ -1,6 +1,6 @@
-"""Scores of crops: softmax over C+1 classes by one network, or by several averaged."""
+"""Scores of crops: softmax over C+1 classes by a network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,13 +13,13 @@ from googlenet_rcnn.backbone.engine import Engine
 from googlenet_rcnn.backbone.shared_engine import shared_engine
 from googlenet_rcnn.backbone.softmax import softmax
 from googlenet_rcnn.core.card import Card
-from googlenet_rcnn.core.errors import ModelError, UsageError
+from googlenet_rcnn.core.errors import ModelError
 from googlenet_rcnn.core.types import LabelSet
 
 from .region_scores import RegionScores
 from .warp import Warp
 
-__all__ = ["Ensemble", "GoogLeNetRegions", "RegionClassifier"]
+__all__ = ["GoogLeNetRegions", "RegionClassifier"]
 
 
 class RegionClassifier(Protocol):
@@ -72,37 +72,3 @@ class GoogLeNetRegions:
         rows = self.engine.run(crops)
         offsets = rows[:, classes:].reshape(-1, regressed, 4) if regressed else None
         return RegionScores(softmax(rows[:, :classes]), offsets)
-
-
-@dataclass(frozen=True, eq=False)
-class Ensemble:
-    """The mean of several classifiers' scores (Szegedy 2014, section 7), itself a classifier.
-
-    Members without box regression have no say in where a box moves.
-    """
-
-    members: Sequence[RegionClassifier]
-
-    def __post_init__(self) -> None:
-        if not self.members:
-            raise ValueError("an ensemble needs at least one member")
-        for member in self.members[1:]:
-            if member.labels != self.members[0].labels:
-                raise UsageError(
-                    "ENSEMBLE_LABELS", "the models of an ensemble must have the same labels in the same order"
-                )
-
-    @property
-    def labels(self) -> LabelSet:
-        """The classes all members share."""
-        return self.members[0].labels
-
-    def score(self, crops: NDArray[np.uint8]) -> RegionScores:
-        """Mean scores of crops uint8 [n,S,S,3]."""
-        scores = [member.score(crops) for member in self.members]
-        offsets = [one.offsets for one in scores if one.offsets is not None]
-        return RegionScores(_mean([one.probabilities for one in scores]), _mean(offsets) if offsets else None)
-
-
-def _mean(arrays: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    return np.asarray(np.mean(arrays, axis=0, dtype=np.float64), dtype=np.float32)

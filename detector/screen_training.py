@@ -40,6 +40,7 @@ class ScreenRecipe(Settings):
     head: ScreenHeadSettings = ScreenHeadSettings()
     windows: WindowSampling = WindowSampling(positives=48, hard=64, background=48, mirror=0.0)
     boxes: int = Field(default=64, gt=0)  # of the windows of an image, drawn anew each time it is seen
+    vote: float = Field(default=0.5, ge=0, le=1)  # of screening in the scores of what it lets through
     train: TrainSettings = TrainSettings(epochs=6.0, batch=16, rate=0.05, warmup=50, clip=10.0, average=0.99)
 
 
@@ -148,8 +149,9 @@ class ScreenTraining:
     device: str = "cpu"
 
     def run(self, dataset: Dataset, data: str, resume: bool) -> Screened:
-        """Trains on every annotated sample of the data set, called `data`; the cascade is as it is by default."""
-        samples = [sample for sample in dataset.samples if sample.truth is not None]
+        """Trains on every exhaustively annotated sample of the data set, called `data`; the cascade is the default."""
+        # The head learns to tell objects from the rest of an image, so all objects must be known.
+        samples = [sample for sample in dataset.samples if sample.truth is not None and sample.exhaustive]
         source = WindowCache(self.cache, self.proposer, self.recipe.windows, self.seed)
         windows = [
             image
@@ -171,7 +173,10 @@ class ScreenTraining:
         )  # fmt: skip
         tensors = self.network.state_dict() | {SCREEN_PREFIX + name: tensor for name, tensor in state.items()}
         parts = {"head": self.recipe.head, "cascade": CascadeSettings()}
-        screen = {name: part.model_dump(mode="json") for name, part in parts.items()} | {"data": data}
+        screen = {name: part.model_dump(mode="json") for name, part in parts.items()} | {
+            "vote": self.recipe.vote,
+            "data": data,
+        }
         return Screened(tensors, self.card.model_copy(update={"screen": screen}))
 
     def _maps(self, images: Sequence[ImageWindows]) -> Iterator[Path]:

@@ -110,8 +110,8 @@ def object_fates(
         # Detections come best first, so the first is the one that greedy NMS let `best` go for; where box voting has
         # moved that away, the nearest.
         near = above[shared[above] > nms_iou]
-        if not len(near) and alike.sum() < max_detections:
-            near = above[shared[above].argmax(keepdims=True)]
+        if len(above) and not len(near) and alike.sum() < max_detections:
+            near = above[[int(shared[above].argmax())]]
         if not len(near):
             return because(FateKind.OVER_LIMIT, best)
         return because(FateKind.OUTSCORED if credited[near[0]] < 0 else FateKind.SUPPRESSED, best, near[0])

@@ -24,6 +24,7 @@ from googlenet_rcnn.cli.proposal_source import ProposalSource
 from googlenet_rcnn.core.types import LabelSet
 from googlenet_rcnn.detector.pipeline import Detector
 from googlenet_rcnn.detector.region_scores import RegionScores
+from googlenet_rcnn.detector.view import View
 from googlenet_rcnn.detector.warp import Warp
 from googlenet_rcnn.proposals.selective_search import SelectiveSearch
 
@@ -80,7 +81,7 @@ def measure(images: int, workers: int, folder: Path, say: Callable[[str], None] 
         table=lambda row: None,
         finish=lambda ledger: ledger.finish(),
     )
-    makes = rows_by(Detector(proposer, MeanColour(), Warp(64, 4)), ProposalSource(proposer), options)
+    makes = rows_by(Detector(proposer, [View(Warp(64, 4), [MeanColour()])]), ProposalSource(proposer), options)
     loop.run(_weighed(makes, max(1, images // 100), memory, say), options)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return Memory(memory.images, memory.resident, peak)

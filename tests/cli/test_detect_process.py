@@ -68,14 +68,12 @@ def test_installed_script_is_there():
     assert (result.returncode, codes(result)) == (2, ["NO_IMAGES"])
 
 
-def test_members_of_an_ensemble_must_share_labels_and_warp(cli, album, monkeypatch):
+def test_members_of_an_ensemble_must_share_labels(cli, album, monkeypatch):
     members = {
         "one": SimpleNamespace(labels=LabelSet(("a", "b")), warp=Warp()),
         "labels": SimpleNamespace(labels=LabelSet(("b", "a")), warp=Warp()),
-        "warp": SimpleNamespace(labels=LabelSet(("a", "b")), warp=Warp(context=0)),
     }
     monkeypatch.setattr(build, "find_weights", lambda name: name)
     monkeypatch.setattr(regions, "GoogLeNetRegions", SimpleNamespace(load=lambda path, *runtime: members[path]))
-    for other, code in (("labels", "ENSEMBLE_LABELS"), ("warp", "ENSEMBLE_WARP")):
-        result = cli("detect", album, "--weights", "one", "--weights", other, "--threads", "1")
-        assert (result.exit_code, codes(result)) == (2, [code])
+    result = cli("detect", album, "--weights", "one", "--weights", "labels", "--threads", "1")
+    assert (result.exit_code, codes(result)) == (2, ["ENSEMBLE_LABELS"])

@@ -9,6 +9,7 @@ from googlenet_rcnn.detector.box_regression import offsets_to
 from googlenet_rcnn.detector.pipeline import Detector
 from googlenet_rcnn.detector.region_scores import RegionScores
 from googlenet_rcnn.detector.selection import Selection
+from googlenet_rcnn.detector.view import View
 from googlenet_rcnn.detector.warp import Warp
 
 RED, BLUE = (10, 20, 50, 60), (100, 30, 160, 110)
@@ -34,9 +35,13 @@ def image():
     return pixels
 
 
+def seen_by(*classifiers):
+    return [View(Warp(64, 4), classifiers)]
+
+
 def detector(rows=(*AROUND, RED, BLUE), **changes) -> Detector:
     parts = {"selection": Selection(score_threshold=0.4)} | changes
-    return Detector(FixedProposer(tuple(rows)), ColourClassifier(), Warp(64, 4), **parts)
+    return Detector(FixedProposer(tuple(rows)), seen_by(ColourClassifier()), **parts)
 
 
 class Glance:
@@ -96,8 +101,8 @@ def test_chunks_change_nothing_but_the_calls(image, chunk) -> None:
     assert a.boxes.coordinates.tobytes() == b.boxes.coordinates.tobytes()
     assert a.scores.tobytes() == b.scores.tobytes()
     assert a.labels.tolist() == b.labels.tolist()
-    assert max(parts.classifier.calls) <= chunk
-    assert sum(parts.classifier.calls) == len(AROUND) + 2
+    assert max(parts.views[0].classifiers[0].calls) <= chunk
+    assert sum(parts.views[0].classifiers[0].calls) == len(AROUND) + 2
 
 
 @pytest.mark.parametrize("threads", [2, 5])
@@ -118,9 +123,9 @@ def test_the_cascade_scores_fewer_boxes_and_finds_the_same(image) -> None:
 @pytest.mark.parametrize("fast", [{}, FAST])
 @pytest.mark.parametrize("chunk", [3, 256])
 def test_what_nobody_proposed_is_found_where_the_classifier_sees_it_end(image, fast, chunk) -> None:
-    parts = {"warp": Warp(64, 4), "selection": Selection(score_threshold=0.4), "chunk": chunk} | fast
-    found = Detector(FixedProposer(HOLDING), SeeingClassifier(), **parts).detect(image).detections
-    still = Detector(FixedProposer(HOLDING), ColourClassifier(), **parts).detect(image).detections
+    parts = {"selection": Selection(score_threshold=0.4), "chunk": chunk} | fast
+    found = Detector(FixedProposer(HOLDING), seen_by(SeeingClassifier()), **parts).detect(image).detections
+    still = Detector(FixedProposer(HOLDING), seen_by(ColourClassifier()), **parts).detect(image).detections
     assert sorted(found.labels.tolist()) == [0, 2]
     for label, box in ((0, RED), (2, BLUE)):
         moved = found.boxes.coordinates[found.labels == label][0]
@@ -130,7 +135,7 @@ def test_what_nobody_proposed_is_found_where_the_classifier_sees_it_end(image, f
 
 def test_boxes_are_moved_the_same_whether_or_not_some_were_never_scored(image) -> None:
     exhaustive, fast = (
-        Detector(FixedProposer(AROUND), SeeingClassifier(), Warp(64, 4), Selection(0.4), **parts).detect(image)
+        Detector(FixedProposer(AROUND), seen_by(SeeingClassifier()), Selection(0.4), **parts).detect(image)
         for parts in ({}, FAST)
     )
     assert fast.scored < exhaustive.scored
@@ -159,6 +164,44 @@ def test_a_cascade_that_lets_nothing_through_finds_nothing(image) -> None:
 def test_without_proposals_the_cascade_finds_nothing(image) -> None:
     result = detector(rows=(), **FAST).detect(image)
     assert (len(result.detections), result.proposals, result.scored) == (0, 0, 0)
+
+
+def test_several_views_are_averaged_and_mirrors_turned_back(image) -> None:
+    """Of one side of a crop only: what it finds on the right, its mirror image has on the left."""
+
+    class LookingRight(SeeingClassifier):
+        def score(self, crops):
+            shown = crops.copy()
+            shown[:, :, : crops.shape[2] // 2] = 128
+            return super().score(shown)
+
+    wide, tight, eyes = Warp(64, 8), Warp(32, 0), LookingRight()
+    views = [View(wide, [eyes, ColourClassifier()]), View(tight, [eyes]), View(wide, [eyes], mirrored=True)]
+    boxes = FixedProposer(AROUND).propose(image).boxes
+    found = Detector(FixedProposer(AROUND), views, Selection(0.4), chunk=7).detect(image).scores
+    mirrored = eyes.score(wide.crops(image, boxes)[:, :, ::-1])
+    said = [eyes.score(wide.crops(image, boxes)), eyes.score(tight.crops(image, boxes)), mirrored]
+    mirrored.offsets[:, :, 0] *= -1
+    colours = ColourClassifier().score(wide.crops(image, boxes)).probabilities
+    mean = np.mean([colours, *(one.probabilities for one in said)], axis=0, dtype=np.float64)
+    np.testing.assert_allclose(found.probabilities, mean, atol=1e-6)
+    np.testing.assert_allclose(found.offsets, np.mean([one.offsets for one in said], axis=0), atol=1e-6)
+
+
+def test_a_mirror_image_has_mirrored_scores(image) -> None:
+    """With a view in each mirror nothing tells left from right, up to the rounding of the warp."""
+    views = [View(Warp(64, 4), [SeeingClassifier()], mirrored) for mirrored in (False, True)]
+    turned = tuple((200 - x2, y1, 200 - x1, y2) for x1, y1, x2, y2 in AROUND)
+    one = Detector(FixedProposer(AROUND), views).detect(image).scores
+    other = Detector(FixedProposer(turned), views).detect(image[:, ::-1]).scores
+    np.testing.assert_allclose(one.probabilities, other.probabilities, atol=0.05)
+    np.testing.assert_allclose(one.offsets, other.offsets * [-1, 1, 1, 1], atol=0.5)  # a tenth of a box is 1
+    assert np.abs(one.offsets[:, :, 0]).max() > 1
+
+
+def test_a_detector_without_networks_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one network"):
+        Detector(FixedProposer(()), [])
 
 
 def test_a_cascade_has_nothing_to_choose_by_without_a_screen() -> None:

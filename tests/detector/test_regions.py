@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -17,7 +17,9 @@ from googlenet_rcnn.core.card import Card, Preprocessing
 from googlenet_rcnn.core.errors import ModelError, UsageError
 from googlenet_rcnn.core.types import LabelSet
 from googlenet_rcnn.detector.region_scores import RegionScores
-from googlenet_rcnn.detector.regions import Ensemble, GoogLeNetRegions
+from googlenet_rcnn.detector.regions import GoogLeNetRegions
+from googlenet_rcnn.detector.view import views_of
+from googlenet_rcnn.detector.warp import Warp
 from googlenet_rcnn.proposals.selective_search import SelectiveSearch
 from googlenet_rcnn.proposals.union import Union
 
@@ -34,6 +36,7 @@ class RandomClassifier:
     seed: int
     labels: LabelSet = LABELS
     moves: bool = False
+    warp: Warp = field(default_factory=lambda: Warp(16, 0))
 
     def score(self, crops):
         drawn = [np.random.default_rng([self.seed, int(crop.sum(dtype=np.int64))]) for crop in crops]
@@ -81,20 +84,17 @@ def test_proposers_keep_the_contract(proposer) -> None:
     [
         ColourClassifier(),
         RandomClassifier(1),
-        Ensemble((RandomClassifier(1),)),
-        Ensemble((RandomClassifier(1), Ensemble((RandomClassifier(2), RandomClassifier(3))))),
         RandomClassifier(1, moves=True),
-        Ensemble((RandomClassifier(1), RandomClassifier(2, moves=True), RandomClassifier(3, moves=True))),
     ],
-    ids=["colour", "random", "ensemble of one", "ensemble of ensembles", "moving", "moving and not"],
+    ids=["colour", "random", "moving"],
 )
 def test_classifiers_keep_the_contract(classifier) -> None:
     check_region_classifier(classifier, side=16)
 
 
-def test_the_network_keeps_the_contract_alone_and_in_an_ensemble(network) -> None:
-    pairs = GoogLeNetRegions(replace(network.engine, batch=2), network.card)
-    check_region_classifier(Ensemble((network, pairs)))
+def test_the_network_keeps_the_contract(network) -> None:
+    check_region_classifier(network)
+    check_region_classifier(GoogLeNetRegions(replace(network.engine, batch=2), network.card))
 
 
 def test_rows_are_the_softmax_of_the_network_and_its_offsets(network) -> None:
@@ -119,7 +119,7 @@ def test_a_network_without_box_regression_moves_nothing(network, tmp_path) -> No
     still = GoogLeNetRegions.load(tmp_path / "still.safetensors", "torch")
     assert still.score(crops).offsets is None
     np.testing.assert_allclose(still.score(crops).probabilities, network.score(crops).probabilities, atol=1e-6)
-    both = Ensemble((still, network)).score(crops)
+    both = RegionScores.mean([still.score(crops), network.score(crops)])
     np.testing.assert_allclose(both.offsets, network.score(crops).offsets, rtol=1e-4, atol=1e-4)
 
 
@@ -179,16 +179,16 @@ def test_an_ensemble_is_the_mean_of_its_members(count) -> None:
     crops = np.random.default_rng(2).integers(0, 256, (7, 8, 8, 3), dtype=np.uint8)
     members = [RandomClassifier(seed) for seed in range(count)]
     mean = np.mean([member.score(crops).probabilities.astype(np.float64) for member in members], axis=0)
-    np.testing.assert_allclose(Ensemble(members).score(crops).probabilities, mean, atol=1e-7)
-    assert Ensemble(members).labels == LABELS
+    said = RegionScores.mean([member.score(crops) for member in members])
+    np.testing.assert_allclose(said.probabilities, mean, atol=1e-7)
 
 
 @pytest.mark.parametrize("moving", [(), (0,), (1, 2), (0, 1, 2, 3)])
 def test_only_members_that_move_boxes_say_where_to(moving) -> None:
     crops = np.random.default_rng(2).integers(0, 256, (7, 8, 8, 3), dtype=np.uint8)
     members = [RandomClassifier(seed, moves=seed in moving) for seed in range(4)]
-    found = Ensemble(members).score(crops)
-    still = Ensemble([RandomClassifier(seed) for seed in range(4)]).score(crops)
+    found = RegionScores.mean([member.score(crops) for member in members])
+    still = RegionScores.mean([RandomClassifier(seed).score(crops) for seed in range(4)])
     assert np.array_equal(found.probabilities, still.probabilities)
     if moving:
         said = [members[seed].score(crops).offsets.astype(np.float64) for seed in moving]
@@ -201,13 +201,17 @@ def test_only_members_that_move_boxes_say_where_to(moving) -> None:
 @pytest.mark.parametrize("names", [("dog", "cat"), ("cat",), ("cat", "dog", "cow")])
 def test_members_with_other_labels_are_refused(names) -> None:
     with pytest.raises(UsageError) as caught:
-        Ensemble((RandomClassifier(0), RandomClassifier(1), RandomClassifier(2, LabelSet(names))))
+        views_of([RandomClassifier(0), RandomClassifier(1), RandomClassifier(2, LabelSet(names))])
     assert caught.value.code == "ENSEMBLE_LABELS"
 
 
-def test_an_ensemble_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="at least one"):
-        Ensemble(())
+@pytest.mark.parametrize("flip", [False, True])
+def test_members_that_share_a_warp_share_its_crops(flip) -> None:
+    members = [RandomClassifier(seed, warp=Warp(64, context)) for seed, context in enumerate((4, 0, 4, 8, 0))]
+    views = views_of(members, flip)
+    seeds = [(view.warp.context, [one.seed for one in view.classifiers], view.mirrored) for view in views]
+    plain = [(4, [0, 2]), (0, [1, 4]), (8, [3])]
+    assert seeds == [(*one, mirrored) for mirrored in ((False, True) if flip else (False,)) for one in plain]
 
 
 def test_a_classifier_is_no_detector(tmp_path) -> None:

@@ -232,7 +232,7 @@ def test_the_result_is_the_detector_with_a_head(setting, finished) -> None:
     assert all(torch.equal(screened.tensors[name], tensor) for name, tensor in own.items())
     assert {name.partition(".")[0] for name in screened.tensors.keys() - own.keys()} == {"screen"}
     assert screened.card.screen == {
-        "head": LEARNING.head.model_dump(), "cascade": CascadeSettings().model_dump(), "data": "tiny",
+        "head": LEARNING.head.model_dump(), "cascade": CascadeSettings().model_dump(), "vote": 0.5, "data": "tiny",
     }  # fmt: skip
     assert screened.card.model_copy(update={"screen": None}) == run.card
 
@@ -294,3 +294,11 @@ def test_images_without_windows_teach_nothing(setting, tmp_path) -> None:
     with pytest.raises(DataError, match="nothing to train on") as caught:
         run.run(bare, "tiny", resume=False)
     assert caught.value.code == "NO_EXAMPLES"
+
+
+def test_only_images_whose_objects_are_all_known_are_screened(setting, tmp_path) -> None:
+    dataset, run = setting
+    part = Dataset(LabelSet(("cat",)), (*dataset.samples[:3], replace(dataset.samples[3], exhaustive=False)))
+    said = []
+    replace(run, recipe=SHORT, out=tmp_path, say=said.append).run(part, "tiny", resume=False)
+    assert said == ["screening windows of 3 of 3 images", "maps of 3 of 3 images"]

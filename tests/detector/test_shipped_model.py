@@ -15,6 +15,7 @@ from googlenet_rcnn.backbone.weights import read_tensors
 from googlenet_rcnn.datasets.label_list import load_labels
 from googlenet_rcnn.detector.pipeline import Detector
 from googlenet_rcnn.detector.regions import GoogLeNetRegions
+from googlenet_rcnn.detector.view import views_of
 from googlenet_rcnn.proposals.selective_search import SelectiveSearch
 from googlenet_rcnn.proposals.union import Union
 
@@ -58,7 +59,7 @@ def best_score(picture: np.ndarray, name: str, limit: int | None) -> float:
     search = SelectiveSearch.preset("fast", superpixel_scale=2)
     classifier = GoogLeNetRegions.load(MODEL, "torch")
     proposer = Union((generous_boxes(*picture.shape[:2]), search), limit=limit)
-    found = Detector(proposer, classifier, classifier.warp).detect(picture).detections
+    found = Detector(proposer, views_of([classifier])).detect(picture).detections
     scores = found.scores[found.labels == classifier.labels.index(name)]
     return float(scores.max(initial=0))
 

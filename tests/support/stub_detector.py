@@ -11,6 +11,7 @@ from googlenet_rcnn.cli import build
 from googlenet_rcnn.core.types import LabelSet
 from googlenet_rcnn.detector.pipeline import Detector
 from googlenet_rcnn.detector.region_scores import RegionScores
+from googlenet_rcnn.detector.view import View
 from googlenet_rcnn.detector.warp import Warp
 
 WHOLE = ((0.0, 0.0, 1.0, 1.0), (0.0, 0.0, 20.0, 10.0), (2.0, 2.0, 12.0, 9.0))
@@ -35,8 +36,8 @@ def install(replace=setattr, classifier: ColourClassifier | None = None, rows=WH
     """Puts the stub where `detect` looks for its detector and returns the classifier."""
     classifier = classifier or StoppingClassifier()
 
-    def build_detector(weights, proposer, selection, runtime, fast=False, vote=None):
-        return Detector(FixedProposer(rows), classifier, Warp(side=32, context=0), selection)
+    def build_detector(weights, proposer, selection, runtime, **flags):
+        return Detector(FixedProposer(rows), [View(Warp(side=32, context=0), [classifier])], selection)
 
     replace(build, "build_detector", build_detector)
     replace(build, "load_selective_search", lambda say: None)
