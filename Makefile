@@ -67,21 +67,26 @@ $(RUNS)/val%.txt: $(VENV)/.installed
 	@mkdir -p $(RUNS)
 	head -n $* $(DATA)/VOCdevkit/VOC2007/ImageSets/Main/val.txt | sed 's#.*#$(DATA)/VOCdevkit/VOC2007/JPEGImages/&.jpg#' > $@
 
-evaluate-voc: $(RUNS)/val150.txt
-	$(BIN)/detect --image $< --weights $(TWIN) --mode $(MODE) --score-threshold 0.01 --out $(RUNS)/val150-$(MODE).jsonl
-	$(BIN)/evaluate detections $(VOC) --split val --first 150 --rule voc07 --bootstrap 1000 \
-		--detections $(RUNS)/val150-$(MODE).jsonl --report $(RUNS)/val150-$(MODE)
+evaluate-voc: $(RUNS)/val$(FIRST).txt
+	$(BIN)/detect --image $< --weights $(TWIN) --mode $(MODE) --score-threshold 0.01 --out $(RUNS)/val$(FIRST)-$(MODE).jsonl
+	$(BIN)/evaluate detections $(VOC) --split val --first $(FIRST) --rule voc07 --bootstrap 1000 \
+		--detections $(RUNS)/val$(FIRST)-$(MODE).jsonl --report $(RUNS)/val$(FIRST)-$(MODE)
 
-# Every proposal scored once, then one row for each setting: minutes on a GPU, hours on two cores.
-bench-accuracy: $(RUNS)/val500.txt
-	$(BIN)/propose --image $< --method ss --superpixel-scale 2 --format npz --out $(RUNS)/ss2-val500.npz --overwrite
-	$(BIN)/python benchmarks/accuracy/score.py $(VOC) --proposals $(RUNS)/ss2-val500.npz --weights $(TWIN) \
-		--out $(RUNS)/scores.npz
-	$(BIN)/python benchmarks/accuracy/rows.py $(RUNS)/scores.npz $(VOC) --proposals $(RUNS)/ss2-val500.npz --bootstrap 1000
+# Every proposal of the first images of val scored, and its mirror image; then what each ingredient is worth. With a
+# matrix unit (AMX) some 8 seconds an image, else some 35.
+ABLATED ?= 100
+RUNTIME ?= auto
+bench-accuracy: $(RUNS)/multibox-train/multibox.safetensors $(RUNS)/val$(ABLATED).txt
+	$(BIN)/propose --image $(RUNS)/val$(ABLATED).txt --method multibox+ss --multibox-weights $< --format npz \
+		--out $(RUNS)/union-$(ABLATED).npz --overwrite
+	for mirror in "" --mirror; do $(BIN)/python benchmarks/accuracy/score.py $(VOC) --first $(ABLATED) --weights $(TWIN) \
+		--proposals $(RUNS)/union-$(ABLATED).npz --runtime $(RUNTIME) $$mirror --out $(RUNS)/scores-$(ABLATED)$$mirror.npz \
+		|| exit; done
+	$(BIN)/python benchmarks/accuracy/table.py $(RUNS)/scores-$(ABLATED).npz --mirrored $(RUNS)/scores-$(ABLATED)--mirror.npz \
+		$(VOC) --first $(ABLATED) --proposals $(RUNS)/union-$(ABLATED).npz --weights $(TWIN) --runtime $(RUNTIME)
 
 # When a model changes: every proposal of 100 images scored (half an hour on two cores), then the cheapest threshold
 # and overlap of fast mode that lose less than 0.3 points, written into a copy of the weights.
-RUNTIME ?= auto
 learn-cascade: $(RUNS)/val100.txt
 	$(BIN)/propose --image $< --method ss --superpixel-scale 2 --format npz --out $(RUNS)/ss2-val100.npz --overwrite
 	$(BIN)/python benchmarks/accuracy/score.py $(VOC) --first 100 --proposals $(RUNS)/ss2-val100.npz --weights $(TWIN) \

@@ -14,12 +14,15 @@ from tiny_screen import random_boxes, random_screen, screen_file
 from tiny_voc import annotation, devkit, thing
 
 from googlenet_rcnn.backbone.checkpoint import read_arrays, read_card
+from googlenet_rcnn.backbone.engine_choice import load_engine
 from googlenet_rcnn.backbone.weights import read_tensors, save_weights
 from googlenet_rcnn.core.images import read_image
 from googlenet_rcnn.core.types import Boxes, Dataset, LabelSet, Proposals, Size
 from googlenet_rcnn.datasets.voc import read_voc
 from googlenet_rcnn.detector.cascade import CascadeSettings
+from googlenet_rcnn.detector.opinions import pool_opinions
 from googlenet_rcnn.detector.region_scores import RegionScores
+from googlenet_rcnn.detector.screening import Screen
 from googlenet_rcnn.detector.selection import Selection
 from googlenet_rcnn.eval.average_precision import average_precision
 from googlenet_rcnn.eval.comparison import compare_detections
@@ -154,6 +157,10 @@ def settings(doubts=(0.0, 0.2, 0.5), limits=(1000,), overlap=1.0):
     return [CascadeSettings(doubt=doubt, overlap=overlap, limit=limit) for doubt in doubts for limit in limits]
 
 
+def screened_by(*arguments):
+    return import_module("screened").screen_images(*arguments)
+
+
 def attempts(learn, images, screened, settings):
     rule = RULES["voc07"]
     trials = [learn.attempt(images, screened, [one] * len(images.scores), Selection(), rule) for one in settings]
@@ -168,7 +175,7 @@ def measured(learn, images, screened, settings, rounds):
 
 def test_each_row_is_what_the_cascade_would_have_scored(learn, files) -> None:
     images, screen, rule = scored(files), random_screen(), RULES["voc07"]
-    screened = learn.screen_images(images, screen, lambda message: None)
+    screened = screened_by(images, screen, lambda message: None)
     rows, whole = measured(learn, images, screened, settings(overlap=0.5), rounds=20)
     assert [row.crops for row in rows] == sorted(row.crops for row in rows)
     for row in rows:
@@ -190,7 +197,7 @@ def test_each_row_is_what_the_cascade_would_have_scored(learn, files) -> None:
 
 def test_a_cascade_that_lets_everything_through_loses_nothing(learn, files) -> None:
     images = scored(files)
-    screened = learn.screen_images(images, random_screen(), lambda message: None)
+    screened = screened_by(images, random_screen(), lambda message: None)
     (row,), _ = measured(learn, images, screened, settings(doubts=(0.0,)), rounds=20)
     assert row.crops == np.mean([len(proposals) for proposals in images.proposals])
     assert (row.difference, row.low, row.high) == (0, 0, 0)
@@ -200,7 +207,7 @@ def test_a_cascade_that_lets_everything_through_loses_nothing(learn, files) -> N
 @pytest.mark.parametrize("tolerance", [0.0, 5.0, 100.0])
 def test_a_setting_is_chosen_on_the_other_images_alone(learn, files, tolerance) -> None:
     images, rule, folds = scored(files), RULES["voc07"], 3
-    screened = learn.screen_images(images, random_screen(), lambda message: None)
+    screened = screened_by(images, random_screen(), lambda message: None)
     trials, whole = attempts(learn, images, screened, settings((0.2, 0.35, 0.5), (2, 1000), overlap=0.5))
     fitted = learn.cross_fit(trials, whole, rule, tolerance, folds)
     for image in range(len(images.scores)):
@@ -234,7 +241,7 @@ def test_images_without_proposals_have_no_crops(learn, files) -> None:
     empty = Proposals.from_source(Boxes.empty(SIZE), np.zeros(0), "ss")
     nothing = RegionScores(np.zeros((0, 3), np.float32), np.zeros((0, 2, 4), np.float32))
     images = import_module("scored_images").ScoredImages(Dataset(LabelSet(LABELS), samples), [empty] * 2, [nothing] * 2)
-    screened = learn.screen_images(images, random_screen(), lambda message: None)
+    screened = screened_by(images, random_screen(), lambda message: None)
     (row,), _ = measured(learn, images, screened, settings(doubts=(0.1,)), rounds=5)
     assert (row.crops, row.most, row.map, row.difference) == (0, 0, 0, 0)
 
@@ -286,14 +293,49 @@ def test_weights_without_a_screening_head_are_told_of(run, files, tmp_path) -> N
     assert "train-screen" in output.err
 
 
-def test_rows_are_printed_with_and_without_box_regression(run, files) -> None:
-    output = run("rows.py", files, "--nms", 0.3, 0.5, "--bootstrap", 20)
-    rows = [json.loads(line) for line in output.out.splitlines()]
-    assert [(row["regression"], row["nms"]) for row in rows] == [(False, 0.3), (False, 0.5), (True, 0.3), (True, 0.5)]
+def table_rows(output):
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in output.out.splitlines()]
+    return {line[0]: line[1:] for line in lines[2:]}
+
+
+def test_each_row_of_the_table_adds_one_ingredient(run, files) -> None:
+    flags = ("--weights", files / "given.safetensors", "--runtime", "torch", "--vote", 0.4, "--nms", 0.5)
+    found = table_rows(run("table.py", files, *flags, "--bootstrap", 20, "--mirrored", files / "scores.npz"))
+    assert list(found) == [
+        "class scores alone", "+ box regression", "+ box voting", "+ the vote of screening", "+ mirrors",
+        "all that, NMS at 0.5",
+    ]  # fmt: skip
     images, rule = scored(files), RULES["voc07"]
-    for row in rows:
-        matches = images.match(images.scores, Selection(nms_iou=row["nms"]), rule)  # every offset is zero
-        assert row["map"] == round(average_precision(matches, rule).mean, 4)
-        assert row["low"] <= row["map"] <= row["high"]
-        assert row["detections"] == len(matches.row)
-        assert list(row["ap"]) == list(LABELS)
+    path = files / "given.safetensors"
+    screen = Screen.load(path, lambda side: load_engine(path, "trunk", "torch", side=side))
+    screened = screened_by(images, screen, lambda message: None)
+    pooled = [
+        RegionScores(pool_opinions(one.probabilities, seen, 0.4), one.offsets)
+        for one, seen in zip(images.scores, screened, strict=True)
+    ]
+    # Every offset is zero, and the mirror images are the crops.
+    kinds = [(images.scores, 0.3, 1.0)] * 2 + [(images.scores, 0.3, 0.5)] + [(pooled, 0.3, 0.5)] * 2
+    matched = [images.match(scores, Selection(0.01, nms, 100, voting), rule) for scores, nms, voting in kinds]
+    matched.append(images.match(pooled, Selection(0.01, 0.5, 100, 0.5), rule))
+    for cells, matches in zip(found.values(), matched, strict=True):
+        assert cells[1] == f"{average_precision(matches, rule).mean:.4f}"
+    for row, (after, before) in {1: (1, 0), 2: (2, 1), 3: (3, 2), 5: (5, 4)}.items():
+        gain = compare_detections(matched[before], matched[after], rule, rounds=20).mean
+        cells = list(found.values())[row]
+        assert cells[3] == f"{100 * gain.difference:+.1f}"
+        assert cells[4] == f"{100 * gain.low:+.1f} to {100 * gain.high:+.1f}"
+
+
+def test_proposals_of_several_sources_have_a_row_each(run, files, tmp_path) -> None:
+    lines = [json.loads(line) for line in (files / "proposals.jsonl").read_text().splitlines()]
+    for line in lines:
+        line["sources"] = ["multibox", *line["sources"][1:]]
+    (tmp_path / "union.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    flags = ("--weights", files / "given.safetensors", "--runtime", "torch", "--bootstrap", 2, "--nms")
+    found = table_rows(run("table.py", files, *flags, "--proposals", tmp_path / "union.jsonl"))
+    assert [found[f"all that, boxes of {source} alone"][0] for source in ("multibox", "ss")] == ["1", "16"]
+    assert "+ mirrors" not in found
+
+
+def test_a_table_without_a_screen_is_refused(run, files, tmp_path) -> None:
+    run("table.py", files, "--weights", tmp_path / "gone.safetensors", status=3)

@@ -6,7 +6,7 @@ mode, and the rest is background. The cheapest setting that loses little can be 
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -14,24 +14,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scored_images import ScoredImages, add_flags
+from screened import load_screen, pool, screen_images
 
 from googlenet_rcnn.backbone.checkpoint import read_card
-from googlenet_rcnn.backbone.engine_choice import load_engine
 from googlenet_rcnn.backbone.weights import read_tensors, save_weights
 from googlenet_rcnn.cli.markdown import markdown
 from googlenet_rcnn.core.errors import ProjectError
-from googlenet_rcnn.core.images import read_image
 from googlenet_rcnn.detector.cascade import CascadeSettings
-from googlenet_rcnn.detector.opinions import pool_opinions
 from googlenet_rcnn.detector.region_scores import RegionScores
-from googlenet_rcnn.detector.screening import Screen
 from googlenet_rcnn.detector.selection import Selection
 from googlenet_rcnn.eval.average_precision import average_precision, mean_of_defined
 from googlenet_rcnn.eval.bootstrap import bootstrap_aps, drawn_aps, interval
 from googlenet_rcnn.eval.match_rule import RULES, MatchRule
 from googlenet_rcnn.eval.matching import Matches
 
-__all__ = ["Row", "Trial", "attempt", "cheapest", "cross_fit", "measure", "pool", "screen_images", "write_settings"]
+__all__ = ["Row", "Trial", "attempt", "cheapest", "cross_fit", "measure", "write_settings"]
 
 
 class Trial(NamedTuple):
@@ -53,24 +50,6 @@ class Row(NamedTuple):
     difference: float
     low: float
     high: float
-
-
-def screen_images(images: ScoredImages, screen: Screen, say: Callable[[str], None]) -> list[NDArray[np.float32]]:
-    """Screening probabilities [N,1+C] of the proposals of each image."""
-    found = []
-    for sample, proposals in zip(images.dataset.samples, images.proposals, strict=True):
-        found.append(screen.probabilities(read_image(sample.path).pixels, proposals.boxes))
-        if len(found) % 100 == 0:
-            say(f"screened {len(found)} of {len(images.proposals)} images")
-    return found
-
-
-def pool(scores: Sequence[RegionScores], screened: Sequence[NDArray[np.float32]], vote: float) -> list[RegionScores]:
-    """The scores with the vote of screening in them."""
-    return [
-        RegionScores(pool_opinions(one.probabilities, seen, vote), one.offsets)
-        for one, seen in zip(scores, screened, strict=True)
-    ]
 
 
 def attempt(
@@ -193,9 +172,7 @@ def main() -> int:
     except ValueError as error:
         parser.error(str(error))
     try:
-        screen = Screen.load(
-            flags.weights, lambda side: load_engine(flags.weights, "trunk", flags.runtime, side=side, say=say)
-        )
+        screen = load_screen(flags.weights, flags.runtime, say)
         images = ScoredImages.read(flags)
         screened = screen_images(images, screen, say)
         images = images._replace(

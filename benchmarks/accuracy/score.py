@@ -91,7 +91,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=500, help="images of the split [%(default)s]")
     parser.add_argument("--proposals", type=Path, required=True, help="file of `propose`")
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--keep", type=float, default=0.01, help="least probability kept [%(default)s]")
+    parser.add_argument("--keep", type=float, default=0.001, help="least probability kept [%(default)s]")
     parser.add_argument("--mirror", action="store_true", help="score mirrored crops")
     parser.add_argument("--runtime", default="torch", help="as of `detect` [%(default)s, the reference]")
     parser.add_argument("--workers", type=int, default=2, help="threads that read images and cut crops [%(default)s]")
