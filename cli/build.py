@@ -49,6 +49,8 @@ __all__ = [
 DEFAULT_WEIGHTS = "voc07"
 DEFAULT_MULTIBOX = "multibox-voc07"
 
+_THRESHOLD = 0.5  # of weights that say none
+
 _Engine = Callable[[str, float, int], Proposer]
 _ENGINES: dict[str, _Engine] = {
     "native": lambda preset, scale, seed: SelectiveSearch.preset(preset, superpixel_scale=scale, seed=seed),
@@ -233,7 +235,8 @@ def build_detection(
     try:
         if options.screen_vote is not None and not 0 <= options.screen_vote <= 1:
             raise ValueError(f"--screen-vote is from 0 to 1, got {options.screen_vote}")
-        selection = Selection(options.score_threshold, options.nms_iou, options.max_detections, options.box_voting)
+        threshold = _threshold(options.weights) if options.score_threshold is None else options.score_threshold
+        selection = Selection(threshold, options.nms_iou, options.max_detections, options.box_voting)
     except ValueError as error:
         raise UsageError("FLAG_VALUE", str(error)) from None
     recorded = proposal_file(options.method)
@@ -254,6 +257,14 @@ def build_detection(
         options.weights, proposer, selection, runtime, fast=options.mode == "fast", vote=options.screen_vote
     )
     return detector, ProposalSource(detector.proposer, recorded)
+
+
+def _threshold(weights: Sequence[str]) -> float:
+    """The least score that is worth showing, as the (first) weights say."""
+    from googlenet_rcnn.backbone.checkpoint import read_card
+
+    told = read_card(find_weights((weights or (DEFAULT_WEIGHTS,))[0])).score_threshold
+    return _THRESHOLD if told is None else told
 
 
 def detection_runtimes(options: "DetectOptions | ExplainOptions") -> list[str]:

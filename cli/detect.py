@@ -30,7 +30,7 @@ class DetectOptions:
     engine: str
     preset: str
     superpixel_scale: float
-    score_threshold: float
+    score_threshold: float | None
     nms_iou: float
     max_detections: int
     mode: str

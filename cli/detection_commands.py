@@ -28,7 +28,9 @@ def detect(
     multibox_nms: Annotated[
         float | None, typer.Option(help="MultiBox boxes that overlap a better one more are left out [default: none]")
     ] = None,
-    score_threshold: Annotated[float, typer.Option(help="least score of a detection, 0 to 1")] = 0.5,
+    score_threshold: Annotated[
+        float | None, typer.Option(help="least score of a detection, 0 to 1 [default: as the weights say, or 0.5]")
+    ] = None,
     nms_iou: Annotated[float, typer.Option(help="boxes of a class that overlap more are one object")] = 0.3,
     box_voting: Annotated[
         float, typer.Option(help="boxes that overlap a detection this much have a say in where it lies; 1: none")

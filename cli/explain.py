@@ -33,7 +33,7 @@ class ExplainOptions:
     engine: str = "native"
     preset: str = "fast"
     superpixel_scale: float = 2.0
-    score_threshold: float = 0.5
+    score_threshold: float | None = None
     nms_iou: float = 0.3
     max_detections: int = 100
     mode: str = "fast"
@@ -73,7 +73,7 @@ def run_explain(options: ExplainOptions) -> int:
         probabilities,
         result.detections,
         truth,
-        options.score_threshold,
+        detector.selection.score_threshold,
         options.nms_iou,
         options.max_detections,
         # What the cascade passes over is background for certain.

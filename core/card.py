@@ -45,7 +45,8 @@ class Card(Settings):
     warp_context: int = 16
     box_regression: bool = False  # of a detector: whether it moves its boxes
     ranges: dict[str, Largest] | None = None  # by layer, on training crops: the scales of int8 follow from them
-    screen: dict[str, Any] | None = None  # of a detector: shape of its screening head, and the cascade's settings
+    screen: dict[str, Any] | None = None  # of a detector: shape of its screening head, its vote, the cascade's settings
+    score_threshold: Annotated[float, Field(ge=0, le=1)] | None = None  # of a detector: what to show by default
     trunk: str = ""  # of a MultiBox: hash of the trunk that its head works on
     recipe: dict[str, Any] = Field(default_factory=dict)
     data: str = ""

@@ -130,6 +130,15 @@ def test_screening_votes_as_the_weights_or_the_flag_say(loads, tmp_path, told, a
         assert detection_runtimes(given) == ["auto-scores-224"]
 
 
+@pytest.mark.parametrize(
+    ("told", "asked", "expected"), [(None, None, 0.5), (0.3, None, 0.3), (0.3, 0.7, 0.7), (0.0, None, 0.0)]
+)
+def test_the_weights_say_what_is_worth_showing_unless_a_flag_does(loads, tmp_path, told, asked, expected) -> None:
+    path = screen_file(tmp_path / "told.safetensors", threshold=told)
+    detector, _ = build_detection(options(path, score_threshold=asked), lambda message: None)
+    assert detector.selection.score_threshold == expected
+
+
 @pytest.mark.parametrize("vote", [-0.1, 1.1, float("nan")])
 def test_a_vote_without_meaning_is_refused(loads, screened, vote) -> None:
     with pytest.raises(UsageError, match="--screen-vote is from 0 to 1"):

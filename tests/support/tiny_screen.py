@@ -83,12 +83,19 @@ def screen_card(settings: ScreenHeadSettings = HEAD, labels: tuple[str, ...] = (
     return Card(task="detector", labels=labels, screen={"head": settings.model_dump(mode="json")})
 
 
-def screen_file(path: Path, settings: ScreenHeadSettings = HEAD, *, vote: object = None, **cascade: float) -> Path:
-    """A detector with a random network and a random head; its Card has no vote if none is given."""
+def screen_file(
+    path: Path,
+    settings: ScreenHeadSettings = HEAD,
+    *,
+    vote: object = None,
+    threshold: float | None = None,
+    **cascade: float,
+) -> Path:
+    """A detector with a random network and a random head; its Card tells neither vote nor threshold unless given."""
     torch.manual_seed(0)
     card = screen_card(settings)
     told = {"cascade": cascade} | ({} if vote is None else {"vote": vote})
-    card = card.model_copy(update={"screen": {**card.screen, **told}})
+    card = card.model_copy(update={"screen": {**card.screen, **told}, "score_threshold": threshold})
     arrays = {name: torch.from_numpy(array) for name, array in head_arrays(random_head(settings)).items()}
     save_weights(path, build_network(card).state_dict() | arrays, card)
     return path
