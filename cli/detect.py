@@ -11,6 +11,7 @@ from googlenet_rcnn.core.types import LabelSet
 from .boundary import one_line
 from .detection_output import ROWS_KEPT, check_output, rows_path, write_output
 from .image_loop import ImageLoop, check_options
+from .image_numbers import image_numbers
 from .inputs import find_images
 from .pictures import picture_paths
 from .proposal_source import proposal_file
@@ -49,6 +50,7 @@ class DetectOptions:
     images: tuple[str, ...] = ()
     out: Path | None = None
     format: str = "jsonl"
+    numbers: Path | None = None
     draw: Path | None = None
     overwrite: bool = False
     on_error: str = "skip"
@@ -72,7 +74,7 @@ def run_detect(options: DetectOptions) -> int:
     def finish(ledger: "Ledger") -> None:
         assert options.out is not None
         if options.format != "jsonl":
-            write_output(ledger.read(), options.out, options.format, labels(), say)
+            write_output(ledger.read(), options.out, options.format, labels(), say, numbers)
         if options.format in ROWS_KEPT:
             ledger.finish()
         else:
@@ -82,6 +84,7 @@ def run_detect(options: DetectOptions) -> int:
     files = find_images(options.images)
     pictures = [] if options.draw is None else picture_paths(files, options.images, options.draw)
     check_output(options.out, options.format, options.overwrite, files, options.images, labels)
+    numbers = None if options.numbers is None else image_numbers(options.numbers, options.format, files)
 
     from .detection_rows import detection_rows
 
@@ -111,7 +114,7 @@ def row_settings(options: DetectOptions) -> dict[str, Any]:
 
     from .build import detection_runtimes, find_multibox, weight_digests
 
-    own = {"images", "out", "draw", "overwrite", "on_error", "quiet", "threads", "workers", "weights"}
+    own = {"images", "out", "numbers", "draw", "overwrite", "on_error", "quiet", "threads", "workers", "weights"}
     settings = {key: value for key, value in asdict(options).items() if key not in own}
     if (recorded := proposal_file(options.method)) is not None:
         settings["method"] = digest(recorded)

@@ -44,6 +44,9 @@ def detect(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="file, or folder for voc and yolo")] = None,
     format: Annotated[str, typer.Option(help="jsonl, voc, coco, ilsvrc, yolo, csv or parquet")] = "jsonl",
+    numbers: Annotated[
+        Path | None, typer.Option(help="for ilsvrc: val.txt, test.txt or a part of it [default: places in the input]")
+    ] = None,
     draw: Annotated[Path | None, typer.Option(help="folder for pictures with boxes")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an output that exists")] = False,
     on_error: Annotated[str, typer.Option(help="an unreadable image: skip it or fail")] = "skip",
@@ -88,6 +91,7 @@ def detect(
                 images=(*(image or ()), *(images or ())),
                 out=out,
                 format=format,
+                numbers=numbers,
                 draw=draw,
                 overwrite=overwrite,
                 on_error=on_error,

@@ -26,17 +26,6 @@ _FOLDERS = {"voc": "comp4_det_images_*.txt", "yolo": "*.txt"}
 
 _LONGEST = 200  # bytes of a file name, which leaves room for the suffixes of temporary files
 
-_DET_NAMES = {
-    "aeroplane": "airplane",
-    "boat": "watercraft",
-    "cat": "domestic cat",
-    "cow": "cattle",
-    "diningtable": "table",
-    "motorbike": "motorcycle",
-    "tvmonitor": "tv or monitor",
-}
-"""What ILSVRC DET calls those of VOC's classes that it has under another name; bottle and pottedplant it has not."""
-
 
 def rows_path(out: Path, format: str) -> Path:
     """The file that takes a row for each image while the command runs: `out` itself, or one in the folder `out`."""
@@ -85,9 +74,17 @@ def check_output(
 
 
 def write_output(
-    rows: Iterable[dict[str, Any]], out: Path, format: str, labels: LabelSet, say: Callable[[str], None]
+    rows: Iterable[dict[str, Any]],
+    out: Path,
+    format: str,
+    labels: LabelSet,
+    say: Callable[[str], None],
+    numbers: Sequence[int] | None = None,
 ) -> None:
-    """Writes the rows of all images in a format, over what a stopped run has left."""
+    """Writes the rows of all images in a format, over what a stopped run has left.
+
+    `numbers` are those of the images in a submission to ILSVRC, by default their places, from 1.
+    """
     from googlenet_rcnn.eval.coco_results import write_coco_names, write_coco_results
     from googlenet_rcnn.eval.comp4 import write_comp4
     from googlenet_rcnn.eval.csv_results import write_csv
@@ -103,7 +100,7 @@ def write_output(
         "csv": write_csv,
         "parquet": write_parquet,
     }
-    table, dataset = _collected(rows, labels)
+    table, dataset = _collected(rows, labels, numbers)
     if format == "ilsvrc":
         table, dataset = _of_det(table, dataset, say)
     if format == "coco":
@@ -125,7 +122,9 @@ def _check_ids(format: str, files: Sequence[ImageFile]) -> None:
         seen.add(image_id.casefold())
 
 
-def _collected(rows: Iterable[dict[str, Any]], labels: LabelSet) -> "tuple[DetectionTable, Dataset]":
+def _collected(
+    rows: Iterable[dict[str, Any]], labels: LabelSet, numbers: Sequence[int] | None
+) -> "tuple[DetectionTable, Dataset]":
     """The detections as a table, and the images in order; an image that failed has no size."""
     import numpy as np
 
@@ -146,7 +145,8 @@ def _collected(rows: Iterable[dict[str, Any]], labels: LabelSet) -> "tuple[Detec
             box.append(one["box"])
         failed = row["status"] == "failed"
         size = None if failed else nothing_in(Size(row["height"], row["width"]))
-        samples.append(Sample(row["image_id"], Path(row["path"]), size))
+        number = None if numbers is None else numbers[len(samples)]
+        samples.append(Sample(row["image_id"], Path(row["path"]), size, number))
     table = DetectionTable(np.array(image), np.array(label), np.array(score), np.array(box))
     return table, Dataset(labels, tuple(samples))
 
@@ -154,12 +154,13 @@ def _collected(rows: Iterable[dict[str, Any]], labels: LabelSet) -> "tuple[Detec
 def det_numbers(labels: LabelSet) -> dict[int, int]:
     """The DET id of each label whose class DET has; UsageError (CLASS_UNKNOWN) if it has none of them."""
     from googlenet_rcnn.datasets.label_list import load_labels
+    from googlenet_rcnn.datasets.voc_synsets import VOC_SYNSETS
 
     det: dict[str, int] = {}
     for number, entry in enumerate(load_labels("ilsvrc_det").names, start=1):
         wnid, _, name = entry.partition(" ")
         det |= {wnid: number, name: number, entry: number}
-    own = [_DET_NAMES.get(name, name) for name in labels.names]
+    own = [VOC_SYNSETS.get(name, name) for name in labels.names]
     numbers = {label: det[name] for label, name in enumerate(own) if name in det}
     if not numbers:
         reason = f"ILSVRC DET has none of the classes {', '.join(labels.names[:5])}, ..."
@@ -170,7 +171,7 @@ def det_numbers(labels: LabelSet) -> dict[int, int]:
 def _of_det(
     table: "DetectionTable", dataset: "Dataset", say: Callable[[str], None]
 ) -> "tuple[DetectionTable, Dataset]":
-    """The detections of classes that ILSVRC DET has too, by whatever name; says how many are left out."""
+    """The detections of classes that ILSVRC DET has too, by whatever name; says which it has not."""
     import numpy as np
 
     from googlenet_rcnn.core.types import Dataset
@@ -181,8 +182,7 @@ def _of_det(
     kept = list(numbers)
     rows = np.isin(table.label, kept)
     labels = LabelSet(tuple(names[label] for label in kept), tuple(numbers.values()))
-    if not rows.all():
-        lost = ", ".join(names[label] for label in np.unique(table.label[~rows]).tolist())
+    if lost := ", ".join(name for label, name in enumerate(names) if label not in numbers):
         say(f"note: {int((~rows).sum())} detections of {lost} are left out, as ILSVRC DET has no such class")
     label = np.searchsorted(kept, table.label[rows])
     found = DetectionTable(table.image_index[rows], label, table.score[rows], table.boxes[rows])

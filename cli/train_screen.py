@@ -1,6 +1,5 @@
 """`train-screen`: a detector and annotated pictures in, the same detector with a screening head out."""
 
-import sys
 from pathlib import Path
 
 from googlenet_rcnn.core.errors import Exit, UsageError
@@ -28,18 +27,14 @@ def run_train_screen(
     from googlenet_rcnn.datasets.tree import read_dataset
     from googlenet_rcnn.detector.screen_run import ScreenRun, ScreenRunRecipe
 
-    from .build import build_proposer, find_weights
+    from .build import find_weights
+    from .training_proposer import build_training_proposer
 
     if threads is not None and threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")
     settings = load_recipe(ScreenRunRecipe, recipe, list(assignments))
     path = find_weights(weights)
-    proposer = build_proposer(
-        "ss",
-        preset=settings.proposals.preset,
-        superpixel_scale=settings.proposals.superpixel_scale,
-        say=lambda message: None if quiet else print(message, file=sys.stderr),
-    )
+    proposer = build_training_proposer(settings.proposals, threads, quiet)
     dataset = read_dataset(data, split)
     run = TrainingRun.prepare(settings, ("screen.train",), out, cache, resume=resume, threads=threads, quiet=quiet)
     training = ScreenRun(

@@ -12,25 +12,39 @@ __all__ = ["train_detector", "train_multibox", "train_screen"]
 
 def train_detector(
     data: Annotated[Path, typer.Option(help="annotated images: VOC, ILSVRC DET, COCO or YOLO")],
-    init: Annotated[Path, typer.Option(help="checkpoint to start from (see import-weights)")],
     out: Annotated[Path, typer.Option(help="run folder")],
-    split: Annotated[str, typer.Option(help="split to train on")] = "trainval",
+    init: Annotated[str, typer.Option(help="network to start from: shipped name or file")] = "voc07",
+    split: Annotated[
+        str | None, typer.Option(help="split to train on [default: train, validated on val; or the one that is there]")
+    ] = None,
+    holdout: Annotated[
+        float | None,
+        typer.Option(
+            help="share of the images kept from training to validate on; 0: none, all train "
+            "[default: 0.2 where no --split is given and there is no val, else 0]"
+        ),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="time to fit everything into: 90s, 15m, 2h [default: as the recipe says]")
+    ] = None,
     recipe: Annotated[Path | None, typer.Option(help="TOML recipe [default: built in]")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="a.b=v, on top of the recipe")] = None,
     cache: Annotated[Path | None, typer.Option(help="folder for activations, some GB [default: user cache]")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="continue the run in --out")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="continue the run in --out, by its own recipe if none is given")
+    ] = False,
     threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress")] = False,
 ) -> None:
-    """Fine-tune a pretrained GoogLeNet into a detector, alone or under torchrun."""
+    """Train a detector for your own classes, starting from one that is there, alone or under torchrun."""
 
     def command() -> int:
         from .train_detector import run_train_detector
 
         return run_train_detector(
             data, split, out,
-            init=init, recipe=recipe, assignments=tuple(set_ or ()), cache=cache, resume=resume,
-            threads=threads, quiet=quiet,
+            init=init, holdout=holdout, budget=budget, recipe=recipe, assignments=tuple(set_ or ()), cache=cache,
+            resume=resume, threads=threads, quiet=quiet,
         )  # fmt: skip
 
     run_command(command)

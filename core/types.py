@@ -237,6 +237,8 @@ class Sample:
     truth: GroundTruth | None = None
     number: int | None = None
     """By which result files name the image: its place in ILSVRC's list, from 1, or COCO's image id; or None."""
+    exhaustive: bool = True
+    """Whether every object of every class is annotated: where not, a place without an object may hold one."""
 
 
 class Proposer(Protocol):

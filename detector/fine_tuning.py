@@ -29,6 +29,7 @@ from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.types import Dataset, Proposer
 
 from .activations import ActivationCache
+from .partial_truth import limit_partial
 from .range_crops import range_crops
 from .sampling import WindowSampling
 from .screen_training import ScreenRecipe, ScreenTraining
@@ -37,7 +38,7 @@ from .tasks import ActivationTask, WindowTask
 from .warp import Warp
 from .windows import WindowCache
 
-__all__ = ["DetectorRecipe", "FineTuning", "ProposalSettings"]
+__all__ = ["DetectorRecipe", "FineTuning", "ProposalSettings", "freeze_below_5a"]
 
 
 _NEW = ("classifier.", "fc.", "regressor.")  # layers that the pretrained network has not, or for other classes
@@ -46,6 +47,9 @@ _NEW = ("classifier.", "fc.", "regressor.")  # layers that the pretrained networ
 class ProposalSettings(Settings):
     """Where training windows come from."""
 
+    method: str = "ss"  # or multibox, or multibox+ss as in the paper (Szegedy 2014, section 8)
+    multibox: str = "multibox-voc07"  # shipped name or file
+    multibox_k: int = Field(default=200, gt=0)  # boxes of MultiBox in an image
     preset: str = "fast"
     superpixel_scale: float = Field(default=2.0, gt=0)
 
@@ -57,6 +61,7 @@ class DetectorRecipe(Settings):
     context: int = Field(default=16, ge=0)  # pixels of surroundings in a crop
     classifier_rate: float = Field(default=4.0, gt=0)  # the new layers learn faster than the pretrained ones
     box_regression: bool = True
+    partial_objects: int = Field(default=1000, gt=0)  # most of a class from images not exhaustively annotated
     proposals: ProposalSettings = ProposalSettings()
     windows: WindowSampling = WindowSampling()
     targets: OverlapTargets = OverlapTargets()
@@ -65,7 +70,8 @@ class DetectorRecipe(Settings):
     screen: ScreenRecipe = ScreenRecipe()
 
 
-def _freeze_below_5a(network: Network) -> None:
+def freeze_below_5a(network: Network) -> None:
+    """Leaves only 5a, 5b and the layers after them to be trained."""
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(name.startswith(("inception5", *_NEW)))
 
@@ -97,7 +103,8 @@ class FineTuning:
         settle_origin(self.out, origin, resume, self.processes)
         warp = Warp(card.warp_side, card.warp_context, card.preprocessing.fill)
         source = WindowCache(self.cache, self.proposer, self.recipe.windows, self.recipe.seed)
-        windows = self.processes.share("windows", dataset.samples, source.build, self.say)
+        samples = limit_partial(dataset.samples, self.recipe.partial_objects, self.recipe.seed)
+        windows = self.processes.share("windows", samples, source.build, self.say)
         if self.recipe.head.epochs > 0:
             frozen = pretrained.to(self.device)
 
@@ -106,7 +113,7 @@ class FineTuning:
 
             cache = ActivationCache(self.cache, lower, card.preprocessing, warp, source.key, weights)
             shards = self.processes.share("activations", windows, cache.build, self.say)
-            _freeze_below_5a(network)
+            freeze_below_5a(network)
             self._stage("head", network, ActivationTask(shards, self.recipe.targets), self.recipe.head, resume)
         if self.recipe.network.epochs > 0:
             network.requires_grad_(True)

@@ -40,8 +40,8 @@ class ScreenRecipe(Settings):
     head: ScreenHeadSettings = ScreenHeadSettings()
     windows: WindowSampling = WindowSampling(positives=48, hard=64, background=48, mirror=0.0)
     boxes: int = Field(default=64, gt=0)  # of the windows of an image, drawn anew each time it is seen
-    vote: float = Field(default=0.5, ge=0, le=1)  # of screening in the scores of what it lets through
-    train: TrainSettings = TrainSettings(epochs=6.0, batch=16, rate=0.05, warmup=50, clip=10.0, average=0.99)
+    vote: float = Field(default=0.4, ge=0, le=1)  # of screening in the scores of what it lets through
+    train: TrainSettings = TrainSettings(epochs=12.0, batch=16, rate=0.05, warmup=50, clip=10.0, average=0.99)
 
 
 class ScreenExample(NamedTuple):

@@ -29,9 +29,9 @@ class ScreenHeadSettings(Settings):
     """Shape of the head, and the side in pixels of the square that the image is squashed to."""
 
     side: int = Field(default=448, gt=0, multiple_of=32)
-    channels: int = Field(default=128, gt=0)  # what the trunk's 832 are reduced to
-    hidden: int = Field(default=256, gt=0)
-    grid: int = Field(default=3, gt=0)  # pooling bins a side
+    channels: int = Field(default=192, gt=0)  # what the trunk's 832 are reduced to
+    hidden: int = Field(default=384, gt=0)
+    grid: int = Field(default=4, gt=0)  # pooling bins a side
     context: float = Field(default=1.25, gt=0)  # side of the pooled area over side of the box
     dropout: float = Field(default=0.3, ge=0, lt=1)
 

@@ -20,7 +20,7 @@ from safetensors.numpy import save
 from googlenet_rcnn.backbone.activation_shards import settings_key, shard_name
 from googlenet_rcnn.core.samples import content_digest, sample_pixels, sample_random, sample_truth
 from googlenet_rcnn.core.store import atomic_file
-from googlenet_rcnn.core.types import GroundTruth, Image, Proposer, Sample
+from googlenet_rcnn.core.types import Boxes, GroundTruth, Image, Proposals, Proposer, Sample, Size
 
 from .sampling import Windows, WindowSampling, assemble_windows, sample_windows
 from .warp import Warp
@@ -45,7 +45,11 @@ def window_crops(pixels: Image, windows: Windows, warp: Warp) -> NDArray[np.uint
 
 @dataclass(frozen=True)
 class WindowCache:
-    """Proposes and samples windows for annotated images, in two threads, each image once."""
+    """Proposes and samples windows for annotated images, in two threads, each image once.
+
+    An image that is not exhaustively annotated gives its objects and nothing else: what seems to be background may
+    hold an object that nobody drew (R-CNN, section 4.2).
+    """
 
     folder: Path
     proposer: Proposer
@@ -88,7 +92,8 @@ class WindowCache:
     def _make(self, sample: Sample, truth: GroundTruth, source: str) -> Windows:
         pixels = sample_pixels(sample)
         random = sample_random(sample, self.seed)
-        windows = sample_windows(self.proposer.propose(pixels), truth, self.sampling, random)
+        proposals = self.proposer.propose(pixels) if sample.exhaustive else _nothing(truth.size)
+        windows = sample_windows(proposals, truth, self.sampling, random)
         tensors = {
             "boxes": np.ascontiguousarray(windows.boxes.coordinates),
             "mirrored": np.ascontiguousarray(windows.mirrored),
@@ -113,9 +118,15 @@ class WindowCache:
         return assemble_windows(boxes[objects:], truth, mirrored)
 
 
+def _nothing(size: Size) -> Proposals:
+    return Proposals.from_source(Boxes.empty(size), np.zeros(0), "none")
+
+
 def _source(sample: Sample, truth: GroundTruth) -> str:
     """Hash of an image file and of where its objects are: what the choice of windows depends on."""
     total = hashlib.sha256(content_digest(sample).encode())
     total.update(truth.boxes.coordinates.tobytes())
     total.update(truth.ignore.tobytes())
+    if not sample.exhaustive:
+        total.update(b"objects only")
     return total.hexdigest()

@@ -1,7 +1,7 @@
 """MultiBox (Erhan et al. 2014): one look at the whole image proposes boxes for objects of any class."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from googlenet_rcnn.backbone.trunk import trunk_identity, trunk_names
 from googlenet_rcnn.core import boxes as box_geometry
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import ModelError
+from googlenet_rcnn.core.store import digest
 from googlenet_rcnn.core.types import Boxes, Image, Proposals, Size, as_image
 
 from .multibox_arrays import HeadArrays, HeadSettings
@@ -26,11 +27,13 @@ __all__ = ["MultiBox"]
 class MultiBox:
     """Proposes the `count` most confident of its boxes; `nms` drops those that overlap a better one by more."""
 
-    trunk: Engine
-    head: HeadArrays
-    card: Card
+    trunk: Engine = field(repr=False)
+    head: HeadArrays = field(repr=False)
+    card: Card = field(repr=False)
     count: int = 200
     nms: float | None = None
+    source: str = ""
+    """SHA-256 of the file it was loaded from: by this what is made of its boxes is kept apart."""
 
     @classmethod
     def load(
@@ -61,7 +64,7 @@ class MultiBox:
             raise ModelError("MODEL_INVALID", f"{path} has a tensor that a trunk lacks: {surplus[0]}")
         if trunk_identity(layers, card.arch, str(trunk)) != card.trunk:
             raise ModelError("MODEL_TRUNK", f"{path} was trained on another trunk than it is used with: train it again")
-        return cls(ready(), head, card, count, nms)
+        return cls(ready(), head, card, count, nms, digest(path))
 
     def propose(self, image: Image) -> Proposals:
         """Boxes of an image [H,W,3], the most confident first; scores are confidences from 0 to 1."""

@@ -147,11 +147,15 @@ class MultiBoxTraining:
     device: str = "cpu"
 
     def run(self, dataset: Dataset, data: str, resume: bool) -> Path:
-        """Trains on every sample of the data set and returns the path of the weights."""
+        """Trains on every exhaustively annotated sample of the data set and returns the path of the weights.
+
+        Where objects may be without annotation, confidence in them would be punished.
+        """
         if not self.shipped_trunk:
             self.trunk.half().float()  # the head learns on what will be stored
         trunk = identity(self.trunk, without=NOT_TRUNK)
-        images = [ImageViews.draw(sample, self.recipe.views, self.recipe.seed) for sample in dataset.samples]
+        samples = [sample for sample in dataset.samples if sample.exhaustive]
+        images = [ImageViews.draw(sample, self.recipe.views, self.recipe.seed) for sample in samples]
         # Priors are for whole images, and mirror images count: MultiBox should know left from right no better.
         boxes = np.concatenate(
             [np.zeros((0, 4), np.float32), *(image.objects[row] for image in images for row in (0, 1))]

@@ -115,10 +115,10 @@ def cheapest(rows: Sequence[Row], tolerance: float) -> Row | None:
     return min((row for row in rows if -100 * row.difference < tolerance), key=lambda row: row.crops, default=None)
 
 
-def write_settings(weights: Path, settings: CascadeSettings, honest: Row, out: Path, images: int) -> None:
-    """The same weights with these settings in their Card, and the figures of `honest`."""
+def write_settings(weights: Path, settings: CascadeSettings, vote: float, honest: Row, out: Path, images: int) -> None:
+    """The same weights with these settings and the vote in their Card, and the figures of `honest`."""
     card = read_card(weights)
-    screen = (card.screen or {}) | {"cascade": settings.model_dump(mode="json")}
+    screen = (card.screen or {}) | {"cascade": settings.model_dump(mode="json"), "vote": vote}
     figures = {"images": images, "crops": round(honest.crops, 1), "map": round(honest.map, 4)}
     figures |= {"difference": round(honest.difference, 4), "low": round(honest.low, 4), "high": round(honest.high, 4)}
     metrics = card.metrics | {"cascade": figures}
@@ -175,9 +175,8 @@ def main() -> int:
         screen = load_screen(flags.weights, flags.runtime, say)
         images = ScoredImages.read(flags)
         screened = screen_images(images, screen, say)
-        images = images._replace(
-            scores=pool(images.scores, screened, screen.vote if flags.vote is None else flags.vote)
-        )
+        vote = screen.vote if flags.vote is None else flags.vote
+        images = images._replace(scores=pool(images.scores, screened, vote))
         selection, rule, count = (
             Selection(flags.threshold, flags.nms, box_voting=flags.box_voting),
             RULES[flags.rule],
@@ -196,7 +195,7 @@ def main() -> int:
         (honest,) = measure([attempt(images, screened, fitted, selection, rule)], whole, rule, flags.bootstrap)
         print(f"with the setting of an image always chosen on others ({flags.folds} folds):\n\n{_table([honest])}")
         if flags.write:
-            write_settings(flags.weights, row.settings, honest, flags.write, count)
+            write_settings(flags.weights, row.settings, vote, honest, flags.write, count)
     except ProjectError as error:
         say(f"error: {error}")
         return int(error.exit)

@@ -11,6 +11,7 @@ from result_formats import needs
 from googlenet_rcnn.cli import build
 from googlenet_rcnn.core.types import Boxes, Dataset, GroundTruth, LabelSet, Sample, Size
 from googlenet_rcnn.datasets.label_list import load_labels
+from googlenet_rcnn.datasets.voc_synsets import VOC_SYNSETS
 from googlenet_rcnn.eval.results import read_results
 
 OUTPUTS = {"coco": "f.json", "ilsvrc": "f.txt", "csv": "f.csv", "parquet": "f.parquet", "voc": "voc", "yolo": "yolo"}
@@ -131,12 +132,63 @@ def test_ilsvrc_knows_vocs_classes_synsets_and_no_colours(detect, stub, album, t
         "bottle",
         "pottedplant",
     }
+    assert {name for name in voc.names if name in VOC_SYNSETS} == {voc.names[label] for label in numbers}
     named_by = {voc.names[label]: det[number - 1] for label, number in numbers.items()}
     assert (named_by["person"], named_by["cow"], named_by["tvmonitor"]) == ("person", "cattle", "tv or monitor")
     assert det_numbers(LabelSet(("n02672831", "zebra"))) == {0: 1, 1: 200}
     named(stub, monkeypatch, "red", "green", "blue")
     result = detect(album, "--out", tmp_path / "f.txt", "--format", "ilsvrc")
     assert (result.exit_code, codes(result), stub.calls) == (2, ["CLASS_UNKNOWN"], [])
+
+
+def listed(path, *rows):
+    path.write_text("".join(f"{row}\n" for row in rows))
+    return path
+
+
+def test_ilsvrc_numbers_images_as_the_tasks_list_does(detect, album, tmp_path):
+    numbers = listed(tmp_path / "val2.txt", "c 10033", "other 1", "folder/a 287", "", "b 16")
+    out = ("--format", "ilsvrc", "--out", tmp_path / "f.txt", "--numbers", numbers)
+    assert detect(album, *out).exit_code == 0
+    rows = [line.split() for line in (tmp_path / "f.txt").read_text().splitlines()]
+    assert [row[:2] for row in rows] == [["287", "2"], ["287", "2"], ["10033", "39"], ["10033", "39"]]
+
+
+def test_a_run_may_be_continued_with_the_right_list(detect, stub, album, tmp_path):
+    out = (album, "--format", "ilsvrc", "--out", tmp_path / "f.txt", "--numbers")
+    stub.after = 1
+    assert detect(*out, listed(tmp_path / "wrong.txt", "a 1", "b 2", "c 3")).exit_code == 130
+    stub.after = 10**9
+    assert detect(*out, listed(tmp_path / "right.txt", "a 4", "b 5", "c 6")).exit_code == 0
+    assert {line.split()[0] for line in (tmp_path / "f.txt").read_text().splitlines()} == {"4", "6"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "part"),
+    [
+        (["a 1", "b 2"], "IMAGE_UNKNOWN", "image c"),
+        (["a 1", "b 2", "c 1"], "DUPLICATE_ID", "one number"),
+        (["a 1", "b 2", "c"], "LIST_BAD_ROW", "list.txt:3"),
+        (["a 1", "b 0", "c 3"], "LIST_BAD_ROW", "list.txt:2"),
+        (["a 1", "b 2 x", "c 3"], "LIST_BAD_ROW", "'b 2 x'"),
+        (None, "LIST_UNREADABLE", "list.txt"),
+    ],
+)
+def test_a_list_that_does_not_number_every_image_is_refused_before_the_work(
+    detect, stub, album, tmp_path, rows, code, part
+):
+    path = tmp_path / "list.txt" if rows is None else listed(tmp_path / "list.txt", *rows)
+    result = detect(album, "--format", "ilsvrc", "--out", tmp_path / "f.txt", "--numbers", path)
+    assert (result.exit_code, codes(result), stub.calls) == (2, [code], [])
+    assert part in result.stderr
+    assert not (tmp_path / "f.txt").exists()
+
+
+def test_numbers_are_of_ilsvrc_only(detect, stub, album, tmp_path):
+    numbers = listed(tmp_path / "list.txt", "a 1", "b 2", "c 3")
+    for format in ((), ("--format", "coco")):
+        result = detect(album, *format, "--out", tmp_path / "f.json", "--numbers", numbers)
+        assert (result.exit_code, codes(result), stub.calls) == (2, ["FLAG_VALUE"], [])
 
 
 def test_yolo_needs_a_name_for_each_image(detect, stub, picture, tmp_path):

@@ -2,6 +2,7 @@ import json
 import shutil
 import signal
 
+import known_rates
 import numpy as np
 import pytest
 from hostile import encoded, photo, write
@@ -18,6 +19,13 @@ SETTINGS = (
     "screen.head.side=32", "screen.head.channels=2", "screen.head.hidden=2", "screen.boxes=4",
     "screen.train.epochs=0.4", "screen.train.batch=2",
 )  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_measurement():
+    with pytest.MonkeyPatch.context() as patch:
+        known_rates.install(patch.setattr)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +48,8 @@ def arguments(kit, classifier_file):
     """The command line of a run into a folder."""
 
     def build(out, *more):
-        flags = ["train-detector", "--data", kit, "--init", classifier_file, "--out", out, "--threads", "1"]
+        flags = ["train-detector", "--data", kit, "--split", "trainval", "--init", classifier_file, "--out", out]
+        flags += ["--threads", "1"]
         flags += [item for setting in SETTINGS for item in ("--set", setting)]
         return [str(item) for item in (*flags, *more)]
 
@@ -51,7 +60,7 @@ def arguments(kit, classifier_file):
 def finished(kit, classifier_file, tmp_path_factory):
     """A run that nothing interrupted: its folder, its cache and what it said."""
     folder = tmp_path_factory.mktemp("run")
-    flags = ["train-detector", "--data", kit, "--init", classifier_file, "--out", folder / "out"]
+    flags = ["train-detector", "--data", kit, "--split", "trainval", "--init", classifier_file, "--out", folder / "out"]
     flags += ["--cache", folder / "cache", "--threads", "1"]
     flags += [item for setting in SETTINGS for item in ("--set", setting)]
     return folder, CliRunner().invoke(app, [str(item) for item in flags])
@@ -61,6 +70,9 @@ def test_run_writes_a_detector_that_detect_reads(finished, kit, cli, rows):
     folder, result = finished
     assert (result.exit_code, result.stdout) == (0, "")
     assert "3 images" in result.stderr
+    assert "about " in result.stderr
+    assert "nothing was validated" in result.stderr
+    assert not (folder / "out" / "report").exists()
     assert f"wrote {folder / 'out' / 'detector.safetensors'}" in result.stderr
     weights = folder / "out" / "detector.safetensors"
     card = read_card(weights)
@@ -121,8 +133,9 @@ def test_resume_of_a_finished_run_changes_nothing(finished, cli, arguments):
 
 
 INTERRUPT = """
-import os, signal
+import os, signal, known_rates
 from googlenet_rcnn.cli import training_run
+known_rates.install()
 told = []
 def interrupting(seconds):
     told.append(seconds)
@@ -176,12 +189,15 @@ def test_wrong_settings_are_status_2_and_leave_nothing(cli, arguments, tmp_path,
 
 def test_data_without_objects_or_pictures_is_status_3(cli, classifier_file, tmp_path):
     for name, xml, code in (
-        ("empty", annotation(), "NO_OBJECTS"),
+        ("empty", annotation(size=Size(60, 80)), "NO_OBJECTS"),
         ("gone", annotation(thing("cat", (1, 1, 9, 9))), "IMG_MISSING"),
     ):
-        devkit(tmp_path / name, {"x": xml}, split="trainval")
-        flags = ("--data", tmp_path / name, "--init", classifier_file, "--out", tmp_path / "out" / name)
-        result = cli("train-detector", *flags, "--cache", tmp_path / "cache", "--threads", "1")
+        devkit(tmp_path / name, {"x": xml, "y": xml}, split="trainval")
+        for image in ("x", "y") if name == "empty" else ():
+            write(tmp_path / name / "VOC2007" / "JPEGImages", f"{image}.jpg", encoded(photo(), "JPEG"))
+        flags = ("--data", tmp_path / name, "--split", "trainval", "--init", classifier_file)
+        folders = ("--out", tmp_path / "out" / name, "--cache", tmp_path / "cache")
+        result = cli("train-detector", *flags, *folders, "--threads", "1")
         assert result.exit_code == 3
         assert result.stderr.splitlines()[-1].startswith(f"error: {code}: ")
 

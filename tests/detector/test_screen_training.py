@@ -232,7 +232,7 @@ def test_the_result_is_the_detector_with_a_head(setting, finished) -> None:
     assert all(torch.equal(screened.tensors[name], tensor) for name, tensor in own.items())
     assert {name.partition(".")[0] for name in screened.tensors.keys() - own.keys()} == {"screen"}
     assert screened.card.screen == {
-        "head": LEARNING.head.model_dump(), "cascade": CascadeSettings().model_dump(), "vote": 0.5, "data": "tiny",
+        "head": LEARNING.head.model_dump(), "cascade": CascadeSettings().model_dump(), "vote": LEARNING.vote, "data": "tiny",
     }  # fmt: skip
     assert screened.card.model_copy(update={"screen": None}) == run.card
 
@@ -266,20 +266,16 @@ def test_a_picture_that_changed_is_looked_at_again(setting, tmp_path) -> None:
     assert run.network.looks == 5
 
 
-class Stopped(Exception):
-    """Stands for a power cut."""
-
-
 def test_a_stopped_run_goes_on_to_the_same_weights(setting, finished, tmp_path) -> None:
     dataset, run = setting
 
     def stop(progress) -> None:
         if progress.step == 7:
-            raise Stopped
+            raise EOFError  # stands for a power cut
 
     often = LEARNING.train.model_copy(update={"checkpoint_minutes": 0.0})
     run = replace(run, recipe=LEARNING.model_copy(update={"train": often}), out=tmp_path)
-    with pytest.raises(Stopped):
+    with pytest.raises(EOFError):
         replace(run, report=stop).run(dataset, "tiny", resume=False)
     steps = []
     again = replace(run, report=lambda progress: steps.append(progress.step)).run(dataset, "tiny", resume=True)

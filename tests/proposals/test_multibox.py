@@ -248,3 +248,17 @@ def test_confidences_of_any_size_are_probabilities() -> None:
     expected = torch.sigmoid(torch.linspace(500, -500, COUNT)).numpy()
     np.testing.assert_allclose(found.scores, expected[: len(found)], atol=1e-6)
     assert (found.scores[0], found.scores[-1]) == (1, 0)
+
+
+def test_its_representation_tells_files_and_settings_apart_and_no_objects_in_memory(tmp_path) -> None:
+    paths = [tmp_path / f"{seed}.safetensors" for seed in range(2)]
+    for seed, path in enumerate(paths):
+        save_weights(path, contents() | {"head.bias": random_head(seed=seed).bias.detach()}, card(), half=True)
+    loaded = [
+        MultiBox.load(path, path, stub_engine, count=count, nms=nms)
+        for path in paths for count, nms in ((30, None), (40, None), (30, 0.7))
+    ]  # fmt: skip
+    shown = [repr(one) for one in loaded]
+    assert len(set(shown)) == 6
+    assert repr(MultiBox.load(paths[0], paths[0], stub_engine, count=30)) == shown[0]
+    assert " at 0x" not in "".join(shown)

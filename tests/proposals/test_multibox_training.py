@@ -257,6 +257,13 @@ def test_data_without_objects_or_with_too_few_is_refused(dataset, tmp_path) -> N
     assert not (tmp_path / "out").exists()
 
 
+def test_only_images_whose_objects_are_all_known_are_learned_from(finished, tmp_path) -> None:
+    dataset, run, path, _ = finished
+    unsure = replace(dataset.samples[0], image_id="unsure", exhaustive=False)
+    more = replace(dataset, samples=(unsure, *dataset.samples))
+    assert replace(run, out=tmp_path).run(more, "tiny", resume=False).read_bytes() == path.read_bytes()
+
+
 def test_an_image_without_annotation_is_refused(dataset, tmp_path) -> None:
     samples = (*dataset.samples[:3], replace(dataset.samples[3], truth=None))
     with pytest.raises(DataError, match=r"3\.png has no annotation") as caught:
