@@ -76,8 +76,7 @@ def run_explain(options: ExplainOptions) -> int:
         detector.selection.score_threshold,
         options.nms_iou,
         options.max_detections,
-        # What the cascade passes over is background for certain.
-        None if options.mode == "exhaustive" else np.asarray((probabilities[:, 1:] > 0).any(axis=1)),
+        np.isin(np.arange(len(proposals)), result.scored),
     )
     if options.draw is not None:
         write_jpeg(options.draw, draw_fates(pixels, truth, fates, detector.labels))

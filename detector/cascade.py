@@ -2,7 +2,8 @@
 
 Selective Search proposes every object many times over. Screening gives each proposal class scores for a
 thousandth of a crop's price; of the boxes of one class that overlap much, only the best by those scores goes on.
-The survivors are scored exactly as in exhaustive mode, which scores every proposal.
+The survivors are scored exactly as in exhaustive mode, which scores every proposal; the rest keep a share of what
+screening said.
 """
 
 import numpy as np
@@ -21,9 +22,10 @@ __all__ = ["CascadeSettings"]
 class CascadeSettings(Settings):
     """When a proposal is worth a crop; learned on images that the detector has not seen (`make learn-cascade`)."""
 
-    doubt: float = Field(default=0.08, ge=0, le=1)  # least screening probability of a class
+    doubt: float = Field(default=0.03, ge=0, le=1)  # least screening probability of a class
     overlap: float = Field(default=0.6, gt=0, le=1)  # boxes of a class that overlap a better one by more are left out
     limit: int = Field(default=150, gt=0)  # most crops of an image, the best by screening
+    trust: float = Field(default=0.3, ge=0, le=1)  # share of its screening probability that a box without crop keeps
 
     @classmethod
     def of(cls, card: Card, source: str) -> "CascadeSettings":
@@ -53,3 +55,13 @@ class CascadeSettings(Settings):
             worth[kept] = np.maximum(worth[kept], column[kept])
         chosen = np.argsort(-worth, kind="stable")[: self.limit]
         return np.sort(chosen[worth[chosen] >= 0])
+
+    def unscored(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What is believed of boxes that get no crop, from their screening probabilities [N,1+C].
+
+        Not that they are background: a little of what the look at the whole image said, so that they rank after
+        what has been looked at closely and before nothing.
+        """
+        believed = self.trust * probabilities
+        believed[:, 0] = 1 - believed[:, 1:].sum(axis=1)
+        return believed

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from googlenet_rcnn.core.types import Detections, Image, LabelSet, Proposals, Proposer, as_image
 
@@ -23,11 +24,11 @@ __all__ = ["Detector", "Result"]
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """Detections of one image, how many boxes were proposed and scored, milliseconds by stage, the boxes' scores."""
+    """Detections of one image, how many boxes were proposed, which rows were scored, milliseconds by stage, scores."""
 
     detections: Detections
     proposals: int
-    scored: int
+    scored: NDArray[np.int64]
     milliseconds: dict[str, float]
     scores: RegionScores
 
@@ -77,8 +78,9 @@ class Detector:
         started = time.perf_counter()
         screened = None if self.screen is None else self.screen.probabilities(image, boxes)
         rows = np.arange(len(boxes))
+        unscored: NDArray[np.float32] | None = None
         if self.cascade is not None and screened is not None:
-            rows = self.cascade.choose(boxes, screened)
+            rows, unscored = self.cascade.choose(boxes, screened), self.cascade.unscored(screened)
         warping = 0.0
         parts = []
         for first in range(0, max(1, len(rows)), self.chunk):
@@ -92,8 +94,10 @@ class Detector:
         probabilities, offsets = RegionScores.concatenate(parts)
         if self.screen is not None and screened is not None:
             probabilities = pool_opinions(probabilities, screened[rows], self.screen.vote)
-        scores = RegionScores(probabilities, offsets).spread(rows, len(boxes))
+        scores = RegionScores(probabilities, offsets)
+        if unscored is not None:
+            scores = scores.spread(rows, unscored)
         detections = self.selection.select(boxes, scores)
         classify = time.perf_counter() - started - warping
         times = {"warp": warping * 1000, "classify": classify * 1000}
-        return Result(detections, len(boxes), len(rows), times, scores)
+        return Result(detections, len(boxes), rows, times, scores)

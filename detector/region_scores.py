@@ -39,14 +39,13 @@ class RegionScores(NamedTuple):
             return self
         return RegionScores(self.probabilities, self.offsets * np.array([-1, 1, 1, 1], dtype=np.float32))
 
-    def spread(self, rows: NDArray[np.int64], count: int) -> "RegionScores":
-        """The scores of `count` boxes of which those in `rows` were scored; the others are background for certain."""
-        probabilities = np.zeros((count, self.probabilities.shape[1]), dtype=np.float32)
-        probabilities[:, 0] = 1.0
+    def spread(self, rows: NDArray[np.int64], others: NDArray[np.float32]) -> "RegionScores":
+        """Scores of N boxes: these in `rows`, elsewhere those of `others` [N,1+C], which do not move."""
+        probabilities = others.copy()
         probabilities[rows] = self.probabilities
         if self.offsets is None:
             return RegionScores(probabilities)
-        offsets = np.zeros((count, *self.offsets.shape[1:]), dtype=np.float32)
+        offsets = np.zeros((len(others), *self.offsets.shape[1:]), dtype=np.float32)
         offsets[rows] = self.offsets
         return RegionScores(probabilities, offsets)
 

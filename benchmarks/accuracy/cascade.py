@@ -1,7 +1,8 @@
 """Learns when a proposal is worth a crop: crops and mean AP of fast mode under many settings of its cascade.
 
 Every image is screened once. What a setting lets through has the scores that `score.py` kept, as in exhaustive
-mode, and the rest is background. The cheapest setting that loses little can be written into the weights.
+mode, and the rest what the cascade believes of it. The cheapest setting that loses little can be written into the
+weights.
 """
 
 import argparse
@@ -60,10 +61,12 @@ def attempt(
     rule: MatchRule,
 ) -> Trial:
     """What the cascade lets through and finds, with one setting for each image."""
-    triples = zip(settings, images.proposals, screened, strict=True)
-    chosen = [one.choose(found.boxes, seen) for one, found, seen in triples]
-    left = [_only(*pair) for pair in zip(images.scores, chosen, strict=True)]
-    return Trial(settings, np.array(list(map(len, chosen))), images.match(left, selection, rule))
+    left, crops = [], []
+    for one, found, scores, seen in zip(settings, images.proposals, images.scores, screened, strict=True):
+        rows = one.choose(found.boxes, seen)
+        left.append(_only(scores, rows, one.unscored(seen)))
+        crops.append(len(rows))
+    return Trial(settings, np.array(crops), images.match(left, selection, rule))
 
 
 def measure(trials: Sequence[Trial], whole: Matches, rule: MatchRule, rounds: int) -> list[Row]:
@@ -98,10 +101,10 @@ def cross_fit(
     return [trials[best[own]].settings[0] for own in fold]
 
 
-def _only(scores: RegionScores, rows: NDArray[np.int64]) -> RegionScores:
-    """The scores of some boxes; the others are background."""
+def _only(scores: RegionScores, rows: NDArray[np.int64], others: NDArray[np.float32]) -> RegionScores:
+    """The scores of some boxes, and what is believed of the others."""
     offsets = None if scores.offsets is None else scores.offsets[rows]
-    return RegionScores(scores.probabilities[rows], offsets).spread(rows, len(scores.probabilities))
+    return RegionScores(scores.probabilities[rows], offsets).spread(rows, others)
 
 
 def _means(matches: Matches, rule: MatchRule, rounds: int) -> NDArray[np.float64]:

@@ -47,10 +47,12 @@ def test_each_row_is_what_the_cascade_would_have_scored(learn, files) -> None:
         for sample, proposals, scores in zip(images.dataset.samples, images.proposals, images.scores, strict=True):
             seen = screen.probabilities(read_image(sample.path).pixels, proposals.boxes)
             rows_ = row.settings.choose(proposals.boxes, seen)
-            left = np.zeros_like(scores.probabilities)
-            left[:, 0] = 1
+            left = np.float32(row.settings.trust) * seen
+            left[:, 0] = 1 - left[:, 1:].sum(axis=1)
             left[rows_] = scores.probabilities[rows_]
-            found.append(RegionScores(left, scores.offsets))
+            offsets = np.zeros_like(scores.offsets)
+            offsets[rows_] = scores.offsets[rows_]
+            found.append(RegionScores(left, offsets))
             counts.append(len(rows_))
         matches = images.match(found, Selection(), rule)
         compared = compare_detections(whole, matches, rule, rounds=20).mean

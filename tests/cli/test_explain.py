@@ -212,7 +212,10 @@ def test_what_fast_mode_passes_over_is_told(cli, monkeypatch, photo, tmp_path):
 
     def with_cascade(*arguments, **flags):
         screen = SimpleNamespace(probabilities=lambda image, boxes: np.ones((len(boxes), 4)), vote=0.0)
-        first = SimpleNamespace(choose=lambda boxes, probabilities: np.arange(min(1, len(boxes))))
+        first = SimpleNamespace(
+            choose=lambda boxes, probabilities: np.arange(min(1, len(boxes))),
+            unscored=lambda probabilities: np.eye(4, dtype=np.float32)[[0] * len(probabilities)],
+        )
         return replace(exhaustive(*arguments), screen=screen, cascade=first)
 
     monkeypatch.setattr(build, "build_detector", with_cascade)

@@ -140,6 +140,17 @@ def test_no_boxes_have_no_survivors(settings) -> None:
     assert rows.dtype == np.int64
 
 
+@pytest.mark.parametrize("trust", [0.0, 0.3, 1.0])
+def test_what_gets_no_crop_keeps_a_share_of_what_screening_said(trust) -> None:
+    _, probabilities = screened(30)
+    before = probabilities.copy()
+    believed = CascadeSettings(trust=trust).unscored(probabilities)
+    np.testing.assert_allclose(believed[:, 1:], trust * before[:, 1:], rtol=1e-6)
+    np.testing.assert_allclose(believed.sum(axis=1), 1, atol=1e-6)
+    assert believed.dtype == np.float32
+    assert (probabilities == before).all()
+
+
 @pytest.mark.parametrize("broken", [np.nan, np.inf])
 def test_a_broken_network_does_not_pass_for_one_that_saw_nothing(broken) -> None:
     boxes, probabilities = screened(5)
@@ -149,7 +160,17 @@ def test_a_broken_network_does_not_pass_for_one_that_saw_nothing(broken) -> None
 
 
 @pytest.mark.parametrize(
-    "change", [{"doubt": -0.1}, {"doubt": 1.1}, {"overlap": 0.0}, {"overlap": 1.5}, {"limit": 0}, {"spacing": 0.3}]
+    "change",
+    [
+        {"doubt": -0.1},
+        {"doubt": 1.1},
+        {"overlap": 0.0},
+        {"overlap": 1.5},
+        {"limit": 0},
+        {"trust": -0.1},
+        {"trust": 2},
+        {"spacing": 0.3},
+    ],
 )
 def test_settings_without_meaning_are_refused(change) -> None:
     with pytest.raises(ValidationError):

@@ -33,11 +33,13 @@ def test_parts_make_the_whole(counts, offsets) -> None:
 
 
 @pytest.mark.parametrize("offsets", [False, True])
-def test_what_was_not_scored_is_background_and_stays_where_it_is(offsets) -> None:
-    part, rows = drawn(1, 3, offsets), np.array([4, 0, 2])
-    found = part.spread(rows, 6)
+def test_what_was_not_scored_is_as_believed_and_stays_where_it_is(offsets) -> None:
+    part, rows, others = drawn(1, 3, offsets), np.array([4, 0, 2]), drawn(5, 6, False).probabilities
+    before = others.copy()
+    found = part.spread(rows, others)
+    assert (others == before).all()
     expected = {row: part.probabilities[place].tolist() for place, row in enumerate(rows.tolist())}
-    assert found.probabilities.tolist() == [expected.get(row, [1, 0, 0, 0]) for row in range(6)]
+    assert found.probabilities.tolist() == [expected.get(row, others[row].tolist()) for row in range(6)]
     assert found.probabilities.dtype == np.float32
     if offsets:
         moves = {row: part.offsets[place].tolist() for place, row in enumerate(rows.tolist())}
@@ -51,14 +53,15 @@ def test_what_was_not_scored_is_background_and_stays_where_it_is(offsets) -> Non
 def test_all_rows_scored_in_any_order_are_the_whole(offsets) -> None:
     whole, order = drawn(2, 7, offsets), np.random.default_rng(2).permutation(7)
     mixed = RegionScores(*(None if column is None else column[order] for column in whole))
-    for found, expected in zip(mixed.spread(order, 7), whole, strict=True):
+    for found, expected in zip(mixed.spread(order, drawn(6, 7, False).probabilities), whole, strict=True):
         assert (found is expected is None) or np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize("offsets", [False, True])
 @pytest.mark.parametrize("count", [0, 3])
 def test_nothing_scored(count, offsets) -> None:
-    found = drawn(3, 0, offsets).spread(np.zeros(0, np.int64), count)
-    assert found.probabilities.tolist() == [[1, 0, 0, 0]] * count
+    others = drawn(7, count, False).probabilities
+    found = drawn(3, 0, offsets).spread(np.zeros(0, np.int64), others)
+    assert found.probabilities.tolist() == others.tolist()
     assert found.probabilities.shape == (count, 4)
     assert found.offsets is None if not offsets else found.offsets.shape == (count, 3, 4)

@@ -232,7 +232,7 @@ def test_the_result_is_the_detector_with_a_head(setting, finished) -> None:
     assert all(torch.equal(screened.tensors[name], tensor) for name, tensor in own.items())
     assert {name.partition(".")[0] for name in screened.tensors.keys() - own.keys()} == {"screen"}
     assert screened.card.screen == {
-        "head": LEARNING.head.model_dump(), "cascade": CascadeSettings().model_dump(), "vote": LEARNING.vote, "data": "tiny",
+        "head": LEARNING.head.model_dump(), "cascade": CascadeSettings().model_dump(), "vote": 0.4, "data": "tiny",
     }  # fmt: skip
     assert screened.card.model_copy(update={"screen": None}) == run.card
 
