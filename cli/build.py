@@ -232,10 +232,10 @@ def build_detection(
     from googlenet_rcnn.detector.selection import Selection
 
     runtime = Runtime(options.runtime, options.threads, say)
+    threshold = _threshold(options.weights) if options.score_threshold is None else options.score_threshold
     try:
         if options.screen_vote is not None and not 0 <= options.screen_vote <= 1:
             raise ValueError(f"--screen-vote is from 0 to 1, got {options.screen_vote}")
-        threshold = _threshold(options.weights) if options.score_threshold is None else options.score_threshold
         selection = Selection(threshold, options.nms_iou, options.max_detections, options.box_voting)
     except ValueError as error:
         raise UsageError("FLAG_VALUE", str(error)) from None

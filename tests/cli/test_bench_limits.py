@@ -44,7 +44,9 @@ def test_the_convolutions_of_eight_bits_are_compiled_to_eight_bits(small):
     openvino = import_openvino()
 
     def precisions(quantised):
-        compiled = openvino.Core().compile_model(bench_limits._chain(quantised), "CPU")
+        compiled = openvino.Core().compile_model(
+            bench_limits._chain(quantised), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+        )
         layers = [layer.get_rt_info() for layer in compiled.get_runtime_model().get_ordered_ops()]
         kinds = [info["primitiveType"].value for info in layers if info["layerType"].value == "Convolution"]
         assert len(kinds) == 2

@@ -74,6 +74,7 @@ def test_members_of_an_ensemble_must_share_labels(cli, album, monkeypatch):
         "labels": SimpleNamespace(labels=LabelSet(("b", "a")), warp=Warp()),
     }
     monkeypatch.setattr(build, "find_weights", lambda name: name)
+    monkeypatch.setattr(build, "_threshold", lambda weights: 0.5)
     monkeypatch.setattr(regions, "GoogLeNetRegions", SimpleNamespace(load=lambda path, *runtime: members[path]))
     result = cli("detect", album, "--weights", "one", "--weights", "labels", "--threads", "1")
     assert (result.exit_code, codes(result)) == (2, ["ENSEMBLE_LABELS"])

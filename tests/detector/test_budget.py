@@ -57,7 +57,7 @@ def unplanned(recipe):
 def test_an_estimate_is_the_sum_of_its_stages_worked_by_hand():
     crops = 400 + 150 * 18
     found = estimate(RECIPE, WORK, RATES)
-    steps = {"head": math.ceil(3 * crops / 64), "network": math.ceil(0.1 * crops / 32), "screen": math.ceil(900 / 16)}
+    steps = {"head": math.ceil(3 * crops / 64), "network": math.ceil(0.1 * crops / 32), "screen": math.ceil(1800 / 16)}
     assert found == pytest.approx(
         Estimate(
             windows=15,
@@ -65,7 +65,7 @@ def test_an_estimate_is_the_sum_of_its_stages_worked_by_hand():
             head=steps["head"] * 64 / 200,
             network=steps["network"] * 32 / 11,
             screening=150 * 0.3 + steps["screen"] * 16 * 0.01 + 256 / 44,
-            validation=20 + 100 * (0.3 + 40 / (1.3 * 44)),
+            validation=20 + 100 * (0.3 + 57 / (1.3 * 44)),
         )
     )
     assert found.total == pytest.approx(sum(found))

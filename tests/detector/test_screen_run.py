@@ -78,7 +78,7 @@ def test_the_card_tells_of_the_head_and_keeps_all_else(setting, finished) -> Non
     before, after = read_card(setting[1].weights), read_card(finished)
     assert after.screen["head"] == SCREEN.head.model_dump(mode="json")
     assert after.screen["data"] == "tiny"
-    assert after.screen["cascade"].keys() == {"doubt", "overlap", "limit"}
+    assert after.screen["cascade"].keys() == {"doubt", "overlap", "limit", "trust"}
     learned = after.recipe["screen"]
     assert (learned["boxes"], learned["train"]["batch"], learned["seed"]) == (8, 2, 0)
     assert learned["proposals"] == RECIPE.proposals.model_dump()
