@@ -2,7 +2,7 @@
 
 A crop shows an object large and without its surroundings; the look at the whole image shows the surroundings and
 hardly the object. They err in different ways, so that both together are right more often than either. The paper's
-entry "did not use contextual models" (Szegedy 2014, section 8, table 4): a vote of 0 is the paper's detector.
+entry had no contextual model (Szegedy 2014, section 8, table 4): a vote of 0 is the paper's detector.
 """
 
 import numpy as np

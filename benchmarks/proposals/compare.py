@@ -10,8 +10,8 @@ from typing import Any
 import cv2
 from engines import PEERS, fingerprint
 from records import Record, Records, new_round
-from tables import markdown
 
+from googlenet_rcnn.cli.markdown import markdown
 from googlenet_rcnn.core.images import read_image
 from googlenet_rcnn.core.store import write_json
 from googlenet_rcnn.core.types import Dataset, Proposals, Proposer

@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pictures
-from tables import markdown
 
+from googlenet_rcnn.cli.markdown import markdown
 from googlenet_rcnn.core.store import write_json
 from googlenet_rcnn.core.types import Proposer
 
