@@ -30,7 +30,7 @@ from .processes import Processes
 from .run_state import RunState, load_state, save_state
 from .stream import BatchStream, Collate, Loaded, SeededExamples, Task, ignore_interrupt
 
-__all__ = ["Interrupted", "NotFinite", "Task", "TrainSettings", "train"]
+__all__ = ["Interrupted", "NotFinite", "Task", "TrainSettings", "autocast", "train"]
 
 
 class TrainSettings(Settings):
@@ -109,7 +109,8 @@ def rate_at(step: int, steps: int, per_epoch: float, settings: TrainSettings) ->
     return settings.rate * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
-def _precision(settings: TrainSettings, device: str) -> AbstractContextManager[Any]:
+def autocast(settings: TrainSettings, device: str) -> AbstractContextManager[Any]:
+    """The precision in which losses are computed."""
     if settings.precision == "fp32":
         return nullcontext()
     return torch.autocast(device, torch.bfloat16 if settings.precision == "bf16" else torch.float16)
@@ -192,7 +193,7 @@ def train(
             optimizer.zero_grad(set_to_none=True)
             sums: dict[str, float] = {}
             for part in loaded.parts:
-                with _precision(settings, device):
+                with autocast(settings, device):
                     losses = task.losses(module, part)
                 total = torch.stack(list(losses.values())).sum()
                 (total * (loss_scale / settings.batch)).backward()  # type: ignore[no-untyped-call]

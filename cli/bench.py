@@ -36,7 +36,7 @@ class BenchOptions:
 
 def run_bench(options: BenchOptions) -> int:
     """Measures and prints: tables, or JSON; half of the time goes to the runtimes, half to `detect`."""
-    from .build import find_weights
+    from .weights_files import find_weights
 
     def say(line: str) -> None:
         if not options.quiet:

@@ -5,13 +5,11 @@ What is heavy is imported where it is built, and torch by the runtime of that na
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from googlenet_rcnn.core.errors import ModelError, UsageError
-from googlenet_rcnn.core.store import digest
-from googlenet_rcnn.core.types import LabelSet, Proposer
+from googlenet_rcnn.core.types import Proposer
 from googlenet_rcnn.proposals.opencv_engine import OpenCVSelectiveSearch
 from googlenet_rcnn.proposals.package_engine import PackageSelectiveSearch
 from googlenet_rcnn.proposals.selective_search import SelectiveSearch
@@ -20,6 +18,7 @@ from googlenet_rcnn.proposals.union import Union
 from .first_use import load_selective_search
 from .proposal_source import ProposalSource, proposal_file
 from .runtime import Runtime
+from .weights_files import DEFAULT_WEIGHTS, find_members, find_weights, shipped_in, suited
 
 if TYPE_CHECKING:
     from googlenet_rcnn.detector.cascade import CascadeSettings
@@ -32,24 +31,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_MULTIBOX",
-    "DEFAULT_WEIGHTS",
     "build_detection",
     "build_detector",
     "build_multibox",
     "build_proposer",
     "detection_runtimes",
     "find_multibox",
-    "find_weights",
     "proposal_runtimes",
-    "shipped_weights",
-    "weight_digests",
-    "weight_labels",
 ]
 
-DEFAULT_WEIGHTS = "voc07"
 DEFAULT_MULTIBOX = "multibox-voc07"
-
-_THRESHOLD = 0.5  # of weights that say none
 
 _Engine = Callable[[str, float, int], Proposer]
 _ENGINES: dict[str, _Engine] = {
@@ -132,34 +123,7 @@ def _build_priors(name: str, count: int) -> Proposer:
 
 def find_multibox(name: str) -> Path:
     """The MultiBox file that a name or path means."""
-    return find_weights(name, "--multibox-weights", _shipped("googlenet_rcnn.proposals"))
-
-
-def shipped_weights() -> dict[str, Path]:
-    """Names and paths of the detectors that come with the package."""
-    return _shipped("googlenet_rcnn.detector")
-
-
-def _shipped(package: str) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    folder = files(package).joinpath("weights")
-    for entry in folder.iterdir() if folder.is_dir() else ():
-        with as_file(entry) as path:
-            if path.suffix == ".safetensors":
-                found[path.stem] = path
-    return dict(sorted(found.items()))
-
-
-def find_weights(name: str, flag: str = "--weights", shipped: dict[str, Path] | None = None) -> Path:
-    """The file that a name or path means; UsageError names those that ship."""
-    shipped = shipped_weights() if shipped is None else shipped
-    if name in shipped:
-        return shipped[name]
-    path = Path(name)
-    if path.is_file():
-        return path
-    known = ", ".join(shipped) or "none"
-    raise UsageError("WEIGHTS_UNKNOWN", f"{flag} {name}: neither a file nor a shipped model (shipped: {known})")
+    return find_weights(name, "--multibox-weights", shipped_in("googlenet_rcnn.proposals"))
 
 
 def build_detector(
@@ -181,7 +145,7 @@ def build_detector(
     from googlenet_rcnn.detector.regions import GoogLeNetRegions
     from googlenet_rcnn.detector.view import views_of
 
-    paths = [find_weights(name) for name in weights or (DEFAULT_WEIGHTS,)]
+    paths = find_members(weights)
     members = [GoogLeNetRegions.load(path, runtime.name, runtime.processors, runtime.say) for path in paths]
     views = views_of(members, flip)
     screen, cascade = _build_screen(paths, runtime, fast, vote)
@@ -232,7 +196,7 @@ def build_detection(
     from googlenet_rcnn.detector.selection import Selection
 
     runtime = Runtime(options.runtime, options.threads, say)
-    threshold = _threshold(options.weights) if options.score_threshold is None else options.score_threshold
+    threshold, vote = suited(options.weights, options.score_threshold, options.screen_vote)
     try:
         if options.screen_vote is not None and not 0 <= options.screen_vote <= 1:
             raise ValueError(f"--screen-vote is from 0 to 1, got {options.screen_vote}")
@@ -253,26 +217,18 @@ def build_detection(
         runtime=runtime,
         say=None if recorded else say,
     )
-    detector = build_detector(
-        options.weights, proposer, selection, runtime, fast=options.mode == "fast", vote=options.screen_vote
-    )
+    fast = options.mode == "fast"
+    detector = build_detector(options.weights, proposer, selection, runtime, fast=fast, vote=vote, flip=options.flip)
     return detector, ProposalSource(detector.proposer, recorded)
-
-
-def _threshold(weights: Sequence[str]) -> float:
-    """The least score that is worth showing, as the (first) weights say."""
-    from googlenet_rcnn.backbone.checkpoint import read_card
-
-    told = read_card(find_weights((weights or (DEFAULT_WEIGHTS,))[0])).score_threshold
-    return _THRESHOLD if told is None else told
 
 
 def detection_runtimes(options: "DetectOptions | ExplainOptions") -> list[str]:
     """The runtime of each network that takes part in a detection: what `auto` came to. Each rounds in its own way."""
     runtime = Runtime(options.runtime, options.threads)
-    paths = [find_weights(name) for name in options.weights or (DEFAULT_WEIGHTS,)]
+    paths = find_members(options.weights)
     names = [runtime.engine(path).name for path in paths]
-    if (found := _screening(paths, options.mode == "fast", options.screen_vote)) is not None:
+    vote = suited(options.weights, 0.0, options.screen_vote)[1]
+    if (found := _screening(paths, options.mode == "fast", vote)) is not None:
         names.append(runtime.engine(found[0], "trunk", found[1]).name)
     if proposal_file(options.method) is None:
         names += proposal_runtimes(options.method, options.multibox_weights, runtime)
@@ -282,15 +238,3 @@ def detection_runtimes(options: "DetectOptions | ExplainOptions") -> list[str]:
 def proposal_runtimes(method: str, multibox: str, runtime: Runtime) -> list[str]:
     """The runtime of MultiBox's trunk, if the method asks it."""
     return [runtime.engine(_trunk(find_multibox(multibox)), "trunk").name] if "multibox" in method.split("+") else []
-
-
-def weight_digests(weights: Sequence[str]) -> list[str]:
-    """SHA-256 of each weights file: what a result depends on, whatever the file is called."""
-    return [digest(find_weights(name)) for name in weights or (DEFAULT_WEIGHTS,)]
-
-
-def weight_labels(weights: Sequence[str]) -> LabelSet:
-    """The labels that the (first) weights name."""
-    from googlenet_rcnn.backbone.checkpoint import read_card
-
-    return read_card(find_weights((weights or (DEFAULT_WEIGHTS,))[0])).label_set

@@ -63,7 +63,7 @@ def run_detect(options: DetectOptions) -> int:
     """Detects in every image, writes the rows where they are wanted, and returns the exit status."""
 
     def labels() -> LabelSet:
-        from .build import weight_labels
+        from .weights_files import weight_labels
 
         return weight_labels(options.weights)
 
@@ -112,7 +112,8 @@ def row_settings(options: DetectOptions) -> dict[str, Any]:
     """What must be equal, beside the images, for a later run to continue this one."""
     from googlenet_rcnn.core.store import digest
 
-    from .build import detection_runtimes, find_multibox, weight_digests
+    from .build import detection_runtimes, find_multibox
+    from .weights_files import weight_digests
 
     own = {"images", "out", "numbers", "draw", "overwrite", "on_error", "quiet", "threads", "workers", "weights"}
     settings = {key: value for key, value in asdict(options).items() if key not in own}

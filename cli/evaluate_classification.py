@@ -48,7 +48,7 @@ def run_evaluate_classification(options: ClassificationOptions) -> int:
 
     A run that was stopped goes on where it was if its settings are repeated.
     """
-    from .build import find_weights
+    from .weights_files import find_weights
 
     _check(options)
     paths = [find_weights(name, shipped={}) for name in options.weights]

@@ -24,7 +24,7 @@ def run_export(
     from googlenet_rcnn.backbone.engine import Part
     from googlenet_rcnn.backbone.engine_source import EngineSource
 
-    from .build import find_weights
+    from .weights_files import find_weights
 
     chosen: Part | None = next((name for name in get_args(Part) if name == part), None)
     if chosen is None:

@@ -38,9 +38,9 @@ def run_measure_ranges(
     from googlenet_rcnn.backbone.ranges import measure_ranges
     from googlenet_rcnn.backbone.weights import read_tensors, save_weights
 
-    from .build import find_weights
     from .inputs import find_images
     from .threads import available_threads
+    from .weights_files import find_weights
 
     if out.exists() and not overwrite:
         raise UsageError("OUT_EXISTS", f"{out} is there already: choose another --out or say --overwrite")

@@ -40,10 +40,10 @@ def run_train_detector(
     began = time.monotonic()
     from googlenet_rcnn.detector.fine_tuning import DetectorRecipe, FineTuning
 
-    from .build import find_weights
     from .training_data import check_training_data, choose_training_data
     from .training_plan import parse_budget, plan_training, resumed_recipe
     from .training_proposer import build_training_proposer
+    from .weights_files import find_weights
 
     if threads is not None and threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")

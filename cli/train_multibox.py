@@ -28,7 +28,7 @@ def run_train_multibox(
     from googlenet_rcnn.datasets.tree import read_dataset
     from googlenet_rcnn.proposals.multibox_training import MultiBoxRecipe, MultiBoxTraining
 
-    from .build import DEFAULT_WEIGHTS, find_weights
+    from .weights_files import DEFAULT_WEIGHTS, find_weights
 
     if threads is not None and threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")

@@ -27,8 +27,8 @@ def run_train_screen(
     from googlenet_rcnn.datasets.tree import read_dataset
     from googlenet_rcnn.detector.screen_run import ScreenRun, ScreenRunRecipe
 
-    from .build import find_weights
     from .training_proposer import build_training_proposer
+    from .weights_files import find_weights
 
     if threads is not None and threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")

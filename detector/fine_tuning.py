@@ -1,10 +1,10 @@
 """From a pretrained classifier to a detector, in stages that a CPU can afford.
 
 Stage "head": everything up to 4e is frozen, so its activations are computed once per window and 5a, 5b
-and a new classifier over C+1 classes are trained on them. Stage "network": all layers, at a low rate, on
-crops warped anew. R-CNN (arXiv:1311.2524, section 2.3) trains all layers throughout. Stage "screen": the network
-stays as it is, and a small head on its map of the whole image learns which proposals are worth a crop
-(`screening`). Any stage may be left out (epochs = 0).
+and a new classifier over C+1 classes are trained on them. Stage "network": all layers, or those from
+`frozen_below` up, at a low rate, on crops warped anew. R-CNN (arXiv:1311.2524, section 2.3) trains all layers
+throughout. Stage "screen": the network stays as it is, and a small head on its map of the whole image learns which
+proposals are worth a crop (`screening`). Any stage may be left out (epochs = 0).
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from googlenet_rcnn.backbone.run_origin import settle_origin
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
 from googlenet_rcnn.backbone.weights import save_weights
 from googlenet_rcnn.core.card import Card
-from googlenet_rcnn.core.errors import DataError
+from googlenet_rcnn.core.errors import DataError, UsageError
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.types import Dataset, Proposer
 
@@ -38,7 +38,7 @@ from .tasks import ActivationTask, WindowTask
 from .warp import Warp
 from .windows import WindowCache
 
-__all__ = ["DetectorRecipe", "FineTuning", "ProposalSettings", "freeze_below_5a"]
+__all__ = ["DetectorRecipe", "FineTuning", "ProposalSettings", "freeze_below"]
 
 
 _NEW = ("classifier.", "fc.", "regressor.")  # layers that the pretrained network has not, or for other classes
@@ -60,6 +60,7 @@ class DetectorRecipe(Settings):
     seed: int = 0
     context: int = Field(default=16, ge=0)  # pixels of surroundings in a crop
     classifier_rate: float = Field(default=4.0, gt=0)  # the new layers learn faster than the pretrained ones
+    frozen_below: str = ""  # first layer that the "network" stage trains, say inception4a; "": all of them
     box_regression: bool = True
     partial_objects: int = Field(default=1000, gt=0)  # most of a class from images not exhaustively annotated
     proposals: ProposalSettings = ProposalSettings()
@@ -70,10 +71,17 @@ class DetectorRecipe(Settings):
     screen: ScreenRecipe = ScreenRecipe()
 
 
-def freeze_below_5a(network: Network) -> None:
-    """Leaves only 5a, 5b and the layers after them to be trained."""
-    for name, parameter in network.named_parameters():
-        parameter.requires_grad_(name.startswith(("inception5", *_NEW)))
+def freeze_below(network: Network, layer: str) -> None:
+    """Leaves only the named layer and those after it to be trained; all of them for "".
+
+    UsageError (RECIPE_VALUE) if the network has no such layer.
+    """
+    names = [name for name, _ in network.named_children()]
+    if layer and layer not in names:
+        raise UsageError("RECIPE_VALUE", f"frozen_below = {layer!r}: no such layer; there are {', '.join(names)}")
+    trained = names[names.index(layer) :] if layer else names
+    for name, module in network.named_children():
+        module.requires_grad_(name in trained)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +121,10 @@ class FineTuning:
 
             cache = ActivationCache(self.cache, lower, card.preprocessing, warp, source.key, weights)
             shards = self.processes.share("activations", windows, cache.build, self.say)
-            freeze_below_5a(network)
+            freeze_below(network, "inception5a")
             self._stage("head", network, ActivationTask(shards, self.recipe.targets), self.recipe.head, resume)
         if self.recipe.network.epochs > 0:
-            network.requires_grad_(True)
+            freeze_below(network, self.recipe.frozen_below)
             task = WindowTask(windows, self.recipe.targets, warp, card.preprocessing)
             self._stage("network", network, task, self.recipe.network, resume)
         tensors = network.state_dict()

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 
 from googlenet_rcnn.backbone.architectures import build_network, load_network
 from googlenet_rcnn.backbone.engine_torch import run_batches
+from googlenet_rcnn.backbone.training import TrainSettings, autocast
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.samples import sample_pixels
 from googlenet_rcnn.core.types import Boxes, Proposer, Sample, Size
 
 from .budget import Rates
-from .fine_tuning import DetectorRecipe, freeze_below_5a
+from .fine_tuning import DetectorRecipe, freeze_below
 from .screen_training import ScreenBatch, ScreenTask
 from .screening_head import ScreenHead
 from .targets import OverlapTargets, Targets
@@ -69,10 +70,11 @@ def measure_rates(
 
     frozen = seconds(lambda: run_batches(pretrained.lower, crops, preprocessing, device=device))
     look = seconds(lambda: run_batches(pretrained.trunk, square, preprocessing, device=device))
-    screening = seconds(_step(screen, lambda: on_squares.losses(screen, looks)))
-    whole = seconds(_step(network, lambda: on_crops.losses(network, noise)))
-    freeze_below_5a(network)
-    upper = seconds(_step(network, lambda: on_maps.losses(network, upper_noise)))
+    screening = seconds(_step(screen, lambda: on_squares.losses(screen, looks), recipe.screen.train, device))
+    freeze_below(network, recipe.frozen_below)
+    whole = seconds(_step(network, lambda: on_crops.losses(network, noise), recipe.network, device))
+    freeze_below(network, "inception5a")
+    upper = seconds(_step(network, lambda: on_maps.losses(network, upper_noise), recipe.head, device))
     return Rates(
         propose=_propose_seconds(samples, proposer),
         look=look,
@@ -83,14 +85,18 @@ def measure_rates(
     )
 
 
-def _step(module: nn.Module, losses: Callable[[], dict[str, Tensor]]) -> Callable[[], object]:
+def _step(
+    module: nn.Module, losses: Callable[[], dict[str, Tensor]], settings: TrainSettings, device: str
+) -> Callable[[], object]:
     """A step of training: losses, gradients, new weights."""
     module.train()
     optimizer = torch.optim.SGD([p for p in module.parameters() if p.requires_grad], lr=1e-6, momentum=0.9)
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
-        total = torch.stack(list(losses().values())).sum()
+        with autocast(settings, device):
+            values = losses().values()
+        total = torch.stack(list(values)).sum()
         total.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         float(total.detach())  # waits for a GPU

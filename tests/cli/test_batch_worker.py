@@ -9,7 +9,7 @@ import pytest
 from batch_rows import batch_rows, draw_pictures
 from stub_detector import StoppingClassifier, install
 
-from googlenet_rcnn.cli import build
+from googlenet_rcnn.cli import weights_files
 from googlenet_rcnn.cli.batch_attempts import Attempt
 from googlenet_rcnn.cli.batch_inputs import batch_images, write_inputs
 from googlenet_rcnn.cli.batch_output import INPUTS
@@ -127,7 +127,7 @@ def test_faults_that_a_user_can_mend_come_home(job, pictures, monkeypatch):
     assert fault.code == "MEMORY"
     assert read_summary(made.folder, 0, "mark") is None
     assert list(made.folder.glob(".*")) == []  # an error is no death
-    monkeypatch.setattr(build, "weight_digests", lambda weights: ["other"])
+    monkeypatch.setattr(weights_files, "weight_digests", lambda weights: ["other"])
     (fault,) = run(made, parts[:1])
     assert isinstance(fault, ModelError)
     assert fault.code == "WEIGHTS_DIFFER"
@@ -141,7 +141,7 @@ def test_a_worker_whose_machine_prefers_another_runtime_is_told(stub, job, pictu
 
 
 def test_bugs_are_not_taken_for_results(stub, job, pictures, monkeypatch):
-    monkeypatch.setattr(build, "weight_digests", lambda weights: 1 / 0)
+    monkeypatch.setattr(weights_files, "weight_digests", lambda weights: 1 / 0)
     made, parts = job(pictures)
     with pytest.raises(ZeroDivisionError):
         run(made, parts[:1])

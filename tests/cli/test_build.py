@@ -6,7 +6,7 @@ from hostile import photo
 from stub_parts import FixedProposer
 
 from googlenet_rcnn.cli import build
-from googlenet_rcnn.cli.build import build_multibox, build_proposer, find_weights
+from googlenet_rcnn.cli.build import build_multibox, build_proposer
 from googlenet_rcnn.cli.runtime import Runtime
 from googlenet_rcnn.core.errors import ModelError, UsageError
 from googlenet_rcnn.proposals.opencv_engine import OpenCVSelectiveSearch
@@ -119,17 +119,6 @@ def test_impossible_settings_are_refused(multibox, settings, code, hint) -> None
     with pytest.raises(UsageError, match=hint) as caught:
         build_proposer("multibox+ss", **settings)
     assert caught.value.code == code
-
-
-def test_weights_are_a_shipped_name_or_a_file(tmp_path) -> None:
-    shipped = {"mine": tmp_path / "mine.safetensors"}
-    assert find_weights("mine", "--x", shipped) == shipped["mine"]
-    (tmp_path / "other").write_bytes(b"")
-    assert find_weights(str(tmp_path / "other"), "--x", shipped) == tmp_path / "other"
-    with pytest.raises(UsageError, match=r"--x none: neither a file nor a shipped model \(shipped: mine\)"):
-        find_weights("none", "--x", shipped)
-    with pytest.raises(UsageError, match="shipped: none"):
-        find_weights(str(tmp_path), "--x", {})
 
 
 def test_multibox_weights_that_are_no_multibox_are_refused(classifier_file, tmp_path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from command_errors import codes
 from hostile import encoded, photo, write
 
-from googlenet_rcnn.cli import build
+from googlenet_rcnn.cli import build, weights_files
 from googlenet_rcnn.core.types import LabelSet
 from googlenet_rcnn.detector import regions
 from googlenet_rcnn.detector.warp import Warp
@@ -73,8 +73,8 @@ def test_members_of_an_ensemble_must_share_labels(cli, album, monkeypatch):
         "one": SimpleNamespace(labels=LabelSet(("a", "b")), warp=Warp()),
         "labels": SimpleNamespace(labels=LabelSet(("b", "a")), warp=Warp()),
     }
-    monkeypatch.setattr(build, "find_weights", lambda name: name)
-    monkeypatch.setattr(build, "_threshold", lambda weights: 0.5)
+    monkeypatch.setattr(weights_files, "find_weights", lambda name: name)
+    monkeypatch.setattr(build, "suited", lambda weights, threshold, vote: (0.5, vote))
     monkeypatch.setattr(regions, "GoogLeNetRegions", SimpleNamespace(load=lambda path, *runtime: members[path]))
     result = cli("detect", album, "--weights", "one", "--weights", "labels", "--threads", "1")
     assert (result.exit_code, codes(result)) == (2, ["ENSEMBLE_LABELS"])

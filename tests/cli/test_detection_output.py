@@ -8,7 +8,7 @@ import pytest
 from command_errors import codes
 from result_formats import needs
 
-from googlenet_rcnn.cli import build
+from googlenet_rcnn.cli import weights_files
 from googlenet_rcnn.core.types import Boxes, Dataset, GroundTruth, LabelSet, Sample, Size
 from googlenet_rcnn.datasets.label_list import load_labels
 from googlenet_rcnn.datasets.voc_synsets import VOC_SYNSETS
@@ -27,7 +27,7 @@ def _classes(stub, monkeypatch):
 
 def named(stub, monkeypatch, *names):
     stub.labels = LabelSet(names)
-    monkeypatch.setattr(build, "weight_labels", lambda weights: stub.labels)
+    monkeypatch.setattr(weights_files, "weight_labels", lambda weights: stub.labels)
 
 
 def as_dataset(ids, names=("aeroplane", "bottle", "cow"), class_ids=None):

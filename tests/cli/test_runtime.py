@@ -14,16 +14,10 @@ from tiny_voc import annotation, thing
 from googlenet_rcnn.backbone import shared_engine
 from googlenet_rcnn.backbone.runtime_import import openvino_core
 from googlenet_rcnn.cli import build
-from googlenet_rcnn.cli.build import (
-    DEFAULT_WEIGHTS,
-    build_detection,
-    build_multibox,
-    detection_runtimes,
-    find_weights,
-    proposal_runtimes,
-)
+from googlenet_rcnn.cli.build import build_detection, build_multibox, detection_runtimes, proposal_runtimes
 from googlenet_rcnn.cli.explain import ExplainOptions
 from googlenet_rcnn.cli.runtime import Runtime
+from googlenet_rcnn.cli.weights_files import DEFAULT_WEIGHTS, find_weights
 from googlenet_rcnn.core.errors import ModelError, UsageError
 from googlenet_rcnn.core.types import Size
 
@@ -172,6 +166,12 @@ def test_the_first_member_with_a_screening_head_screens(loads, detector_file, sc
     assert loads == [(screened.name, "trunk", "auto", 64, 2)]
 
 
+@pytest.mark.parametrize("flip", [False, True])
+def test_crops_are_shown_in_a_mirror_where_that_is_asked_for(loads, detector_file, flip) -> None:
+    detector, _ = build_detection(options(detector_file, flip=flip), lambda message: None)
+    assert [view.mirrored for view in detector.views] == [False, True][: 1 + flip]
+
+
 @pytest.mark.parametrize("cascade", [{"doubt": 2.0}, {"certainty": 1}])
 def test_impossible_settings_of_a_cascade_are_refused(loads, tmp_path, cascade) -> None:
     path = screen_file(tmp_path / "faulty.safetensors", **cascade)
@@ -200,7 +200,8 @@ def test_parts_are_built_and_cards_are_read_without_torch(process) -> None:
     code = f"{TORCH}\nimport googlenet_rcnn.detector.pipeline, googlenet_rcnn.detector.regions\n"
     code += "import googlenet_rcnn.detector.cascade, googlenet_rcnn.backbone.classifier\n"
     code += "import googlenet_rcnn.proposals.multibox, googlenet_rcnn.cli.detection_rows\n"
-    code += "from googlenet_rcnn.cli.build import build_proposer, weight_labels\n"
+    code += "from googlenet_rcnn.cli.build import build_proposer\n"
+    code += "from googlenet_rcnn.cli.weights_files import weight_labels\n"
     code += "build_proposer('priors'), build_proposer('ss'), weight_labels(())"
     result = process("--version", code=code)
     assert result.stderr.splitlines()[-1] == "False"

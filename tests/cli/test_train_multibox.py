@@ -15,7 +15,7 @@ from googlenet_rcnn.backbone.architectures import identity, load_network
 from googlenet_rcnn.backbone.checkpoint import read_card
 from googlenet_rcnn.backbone.trunk import NOT_TRUNK
 from googlenet_rcnn.backbone.weights import read_tensors
-from googlenet_rcnn.cli import build, training_run
+from googlenet_rcnn.cli import training_run, weights_files
 from googlenet_rcnn.cli.build import build_proposer
 from googlenet_rcnn.cli.main import app
 from googlenet_rcnn.cli.runtime import Runtime
@@ -170,7 +170,7 @@ def test_interrupted_run_resumes_to_the_same_bytes(finished, cli, arguments, tmp
 
 
 def test_trunk_that_ships_is_used_by_name_and_not_written_again(kit, classifier_file, cli, tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "shipped_weights", lambda: {"voc07": classifier_file})
+    monkeypatch.setattr(weights_files, "shipped_weights", lambda: {"voc07": classifier_file})
     result = cli(*command(kit, "voc07", tmp_path / "out", "--cache", tmp_path / "cache"))
     assert result.exit_code == 0
     path = tmp_path / "out" / "multibox.safetensors"

@@ -128,6 +128,23 @@ LAYERS = [
 ]  # fmt: skip
 
 
+def test_layers_below_the_first_that_is_trained_stay_as_they_are(setting, tmp_path) -> None:
+    dataset, run = setting
+    recipe = RECIPE.model_copy(update={"frozen_below": "inception4a", "head": STEP.model_copy(update={"epochs": 0.0})})
+    path = replace(run, recipe=recipe, out=tmp_path / "out").run(dataset, "tiny", resume=False)
+    before, after = read_tensors(run.init), read_tensors(path)
+    same = {name for name, tensor in before.items() if name in after and torch.equal(tensor.half(), after[name].half())}
+    below = ("conv", "inception3")
+    assert same == {name for name in before if name.startswith(below)}
+
+
+def test_a_layer_that_is_not_there_is_named(setting, tmp_path) -> None:
+    dataset, run = setting
+    recipe = RECIPE.model_copy(update={"frozen_below": "inception9"})
+    with pytest.raises(UsageError, match=r"inception9.*inception4a"):
+        replace(run, recipe=recipe, out=tmp_path / "out").run(dataset, "tiny", resume=False)
+
+
 def test_both_stages_learn_by_the_recipes_targets(setting, finished, tmp_path, monkeypatch) -> None:
     dataset, run = setting
     learned = []

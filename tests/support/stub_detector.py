@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from stub_parts import ColourClassifier, FixedProposer
 
-from googlenet_rcnn.cli import build
+from googlenet_rcnn.cli import build, weights_files
 from googlenet_rcnn.core.types import LabelSet
 from googlenet_rcnn.detector.pipeline import Detector
 from googlenet_rcnn.detector.region_scores import RegionScores
@@ -41,9 +41,9 @@ def install(replace=setattr, classifier: ColourClassifier | None = None, rows=WH
 
     replace(build, "build_detector", build_detector)
     replace(build, "load_selective_search", lambda say: None)
-    replace(build, "weight_digests", lambda weights: ["stub", *weights])
+    replace(weights_files, "weight_digests", lambda weights: ["stub", *weights])
     replace(build, "detection_runtimes", lambda options: [options.runtime])
-    replace(build, "weight_labels", lambda weights: LabelSet(("red", "green", "blue")))
+    replace(weights_files, "weight_labels", lambda weights: LabelSet(("red", "green", "blue")))
     return classifier
 
 
