@@ -1,4 +1,4 @@
-"""What a frozen part of the network answers to training crops, computed once and kept on disk, a shard an image."""
+"""What a finished part of a network answers to crops, computed once and kept on disk, a shard an image."""
 
 import hashlib
 import json
@@ -16,12 +16,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from googlenet_rcnn.core.card import Preprocessing
 from googlenet_rcnn.core.store import atomic_file
 
-from .engine_torch import run_batches
-
-__all__ = ["ActivationShards", "CropSource", "number_rows", "read_activation", "settings_key", "shard_name"]
+__all__ = [
+    "ActivationShards",
+    "CropSource",
+    "number_rows",
+    "read_activation",
+    "read_activations",
+    "settings_key",
+    "shard_name",
+]
 
 
 class CropSource(NamedTuple):
@@ -49,18 +54,23 @@ def number_rows(counts: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.in
 
 
 def read_activation(path: Path, row: int) -> NDArray[np.float16]:
-    """The activations [C,H,W] of one crop of a shard."""
+    """The activations [C,H,W], or features [C], of one crop of a shard."""
     with safe_open(path, framework="np") as file:
         return np.asarray(file.get_slice("activations")[row : row + 1][0])
 
 
+def read_activations(path: Path) -> NDArray[np.float16]:
+    """Those of every crop of a shard [n,...]."""
+    with safe_open(path, framework="np") as file:
+        return np.asarray(file.get_tensor("activations"))
+
+
 @dataclass(frozen=True)
 class ActivationShards:
-    """Activations [n,C,H,W] of the crops of each image, in half precision, in files of `root`."""
+    """What `answer` says of the crops of each image, a row a crop, in half precision, in files of `root`."""
 
     root: Path
-    part: Callable[[Tensor], Tensor]
-    preprocessing: Preprocessing
+    answer: Callable[[NDArray[np.uint8]], Tensor]
 
     def build(self, sources: Sequence[CropSource]) -> Iterator[Path]:
         """Yields the shard of each image in order, making those that are missing, damaged or of other crops.
@@ -76,7 +86,7 @@ class ActivationShards:
                 if queue and queue[0][0] is source:
                     crops = queue.pop(0)[1].result()
                     queue += [(later, pool.submit(later.crops)) for later in islice(missing, 1)]
-                    activations = run_batches(self.part, crops, self.preprocessing).half()
+                    activations = self.answer(crops).half()
                     with atomic_file(path) as stream:
                         tensors = {"activations": activations.contiguous()}
                         stream.write(save(tensors, metadata={"crops": source.digest}))

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 __all__ = ["Engine", "Part", "check_pixels"]
 
-Part = Literal["scores", "trunk"]
-"""`scores`: main logits, then box offsets where the network has them; `trunk`: the map of module 4e."""
+Part = Literal["scores", "features", "trunk"]
+"""`scores`: main logits, then box offsets where the network has them; `features`: the 1,024 numbers from which they
+are computed; `trunk`: the map of module 4e."""
 
 
 class Engine(Protocol):

@@ -37,7 +37,7 @@ class OnnxRuntimeEngine:
         onnxruntime = import_onnxruntime()
         name = source.name("onnx", part=part, sides=sides, banded=True)
         graph = cached_bytes(name, lambda: source.graph(part, sides, banded=True), say)
-        workers = threads if part == "scores" else 1
+        workers = 1 if part == "trunk" else threads
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads // workers
         options.inter_op_num_threads = 1

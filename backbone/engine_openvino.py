@@ -52,7 +52,7 @@ class OpenVinoEngine:
         openvino = import_openvino()
         core = openvino_core()
         half = not quantised and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        streams = threads if part == "scores" else 1
+        streams = 1 if part == "trunk" else threads
         settings = {
             "NUM_STREAMS": streams,
             "INFERENCE_NUM_THREADS": threads,

@@ -77,8 +77,12 @@ class TorchEngine:
 
     @cached_property
     def _function(self) -> Callable[[Tensor], Tensor]:
-        look = self.network.trunk if self.part == "trunk" else self._scores
+        parts = {"scores": self._scores, "features": self._features, "trunk": self.network.trunk}
+        look = parts[self.part]
         return self._in_two_sizes(torch.compile(look)) if self.compiled else look
+
+    def _features(self, x: Tensor) -> Tensor:
+        return self.network.pooled(self.network.lower(x))
 
     def _scores(self, x: Tensor) -> Tensor:
         logits = self.network(x)

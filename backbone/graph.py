@@ -77,8 +77,8 @@ def build_graph(
     `banded` writes LRN as a convolution, faster in ONNX Runtime. ValueError for sides that do not fit the part.
     """
     height, width = sides
-    if part == "scores" and sides != (_SIDE, _SIDE):
-        raise ValueError(f"scores are those of crops of {_SIDE}x{_SIDE} pixels, not {height}x{width}")
+    if part != "trunk" and sides != (_SIDE, _SIDE):
+        raise ValueError(f"{part} are those of crops of {_SIDE}x{_SIDE} pixels, not {height}x{width}")
     if min(sides) < 32 or height % 32 or width % 32:
         raise ValueError(f"sides are multiples of 32, got {height}x{width}")
     layers = fold_layers(arrays, card, part, source)
@@ -88,8 +88,11 @@ def build_graph(
     if part == "trunk":
         graph.nodes.node("Identity", [top], "trunk")
         shape: tuple[int, ...] = (832, height // 16, width // 16)
+    elif part == "features":
+        graph.features(top)
+        shape = (sum(len(layers[f"inception5b.{name}"].bias) for name in _OUTPUTS),)
     else:
-        graph.scores(top)
+        graph.scores(graph.features(top))
         shape = (card.classes + 4 * card.regressed,)
     try:
         content: bytes = graph.nodes.model(sides, part, shape).SerializeToString()
@@ -132,13 +135,16 @@ class _Graph:
             x = self._inception(x, module)
         return x
 
-    def scores(self, x: str) -> str:
-        """What follows the map of 4e."""
+    def features(self, x: str) -> str:
+        """The means [N,1024] over the map of 5b, of the map of 4e."""
         x = self._pool(x, "pool4", 3 if self.paper else 2, 2)
         for module in MODULES[7:]:
             x = self._inception(x, module)
         x = self.nodes.node("GlobalAveragePool", [x], "average")
-        x = self.nodes.node("Flatten", [x], "features")
+        return self.nodes.node("Flatten", [x], "features")
+
+    def scores(self, x: str) -> str:
+        """Logits and offsets of features."""
         outputs = [self.layers[name] for name in ("classifier", "regressor") if name in self.layers]
         weights = self.nodes.constant("scores.weights", np.concatenate([layer.weights for layer in outputs]))
         bias = np.concatenate([layer.bias for layer in outputs])

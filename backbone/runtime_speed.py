@@ -52,7 +52,7 @@ def fastest(
     if isinstance(known, dict) and known.get("runtime") in candidates:
         return load(known["runtime"])
     engines = {name: load(name) for name in candidates}
-    speeds = _measure(engines, (threads if part == "scores" else 1, *sides, 3))
+    speeds = _measure(engines, (1 if part == "trunk" else threads, *sides, 3))
     chosen = choose(speeds)
     told = ", ".join(f"{name} {speed:.3g}" for name, speed in speeds.items())
     say(f"runtime {chosen} is used: images a second on this processor are {told} ({part}, {sides[0]}x{sides[1]})")

@@ -15,7 +15,7 @@ from . import (
     training_commands,
 )
 
-__all__ = ["detect", "evaluate", "main", "propose", "train_detector", "train_multibox", "train_screen"]
+__all__ = ["detect", "evaluate", "main", "propose", "train_detector", "train_multibox", "train_screen", "train_svm"]
 
 _HELP = "GoogLeNet, Selective Search and R-CNN: find and name the objects in photographs."
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
@@ -34,6 +34,7 @@ app.command("batch")(batch_commands.batch)
 app.command("train-detector")(training_commands.train_detector)
 app.command("train-multibox")(training_commands.train_multibox)
 app.command("train-screen")(training_commands.train_screen)
+app.command("train-svm")(training_commands.train_svm)
 app.command("import-weights")(model_commands.import_weights)
 app.command("measure-ranges")(model_commands.measure_ranges)
 app.command("export")(model_commands.export)
@@ -61,6 +62,7 @@ propose = _single("propose")
 train_detector = _single("train-detector")
 train_multibox = _single("train-multibox")
 train_screen = _single("train-screen")
+train_svm = _single("train-svm")
 
 
 if __name__ == "__main__":

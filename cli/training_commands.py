@@ -7,7 +7,7 @@ import typer
 
 from .boundary import run_command
 
-__all__ = ["train_detector", "train_multibox", "train_screen"]
+__all__ = ["train_detector", "train_multibox", "train_screen", "train_svm"]
 
 
 def train_detector(
@@ -97,6 +97,33 @@ def train_screen(
             data, split, out,
             weights=weights, recipe=recipe, assignments=tuple(set_ or ()), cache=cache, resume=resume,
             threads=threads, quiet=quiet,
+        )  # fmt: skip
+
+    run_command(command)
+
+
+def train_svm(
+    data: Annotated[Path, typer.Option(help="annotated images: VOC, ILSVRC DET, COCO or YOLO")],
+    out: Annotated[Path, typer.Option(help="checkpoint to write")],
+    weights: Annotated[str, typer.Option(help="detector whose features are scored: shipped name or file")] = "voc07",
+    split: Annotated[str, typer.Option(help="split to train on")] = "trainval",
+    recipe: Annotated[Path | None, typer.Option(help="TOML recipe [default: built in]")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="a.b=v, on top of the recipe")] = None,
+    cache: Annotated[Path | None, typer.Option(help="folder for features, 0.1 MB an image [default: user's]")] = None,
+    runtime: Annotated[str, typer.Option(help="what runs the network, as for detect")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a checkpoint that exists")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="no progress")] = False,
+) -> None:
+    """Score with linear SVMs, as R-CNN did, in the place of a detector's softmax classifier."""
+
+    def command() -> int:
+        from .train_svm import run_train_svm
+
+        return run_train_svm(
+            data, split, out,
+            weights=weights, recipe=recipe, assignments=tuple(set_ or ()), cache=cache, runtime=runtime,
+            threads=threads, overwrite=overwrite, quiet=quiet,
         )  # fmt: skip
 
     run_command(command)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from googlenet_rcnn.backbone.activation_shards import ActivationShards, CropSource, settings_key
+from googlenet_rcnn.backbone.engine_torch import run_batches
 from googlenet_rcnn.core.card import Preprocessing
 from googlenet_rcnn.core.images import read_image
 
@@ -55,7 +56,7 @@ class ActivationCache:
 
     def build(self, images: Sequence[ImageWindows]) -> Iterator[Shard]:
         """Yields the shard of each image in order, making those that are missing, damaged or of other windows."""
-        shards = ActivationShards(self.root, self.lower, self.preprocessing)
+        shards = ActivationShards(self.root, lambda crops: run_batches(self.lower, crops, self.preprocessing))
         sources = [CropSource(image.sample.image_id, image.digest, partial(self._crops, image)) for image in images]
         for path, image in zip(shards.build(sources), images, strict=True):
             yield Shard(path, image)

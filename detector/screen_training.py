@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from googlenet_rcnn.backbone.activation_shards import ActivationShards, CropSource, read_activation, settings_key
 from googlenet_rcnn.backbone.architectures import Network, identity
+from googlenet_rcnn.backbone.engine_torch import run_batches
 from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
 from googlenet_rcnn.backbone.trunk import NOT_TRUNK
@@ -185,14 +186,14 @@ class ScreenTraining:
         key = settings_key({"trunk": trunk, "preprocessing": preprocessing.model_dump(), "side": side})
         network = self.network.to(self.device).eval()
 
-        def look(x: Tensor) -> Tensor:
-            return network.trunk(x.to(self.device)).cpu()
+        def look(crops: NDArray[np.uint8]) -> Tensor:
+            return run_batches(network.trunk, crops, preprocessing, device=self.device)
 
         sources = [
             CropSource(image.sample.image_id, content_digest(image.sample), partial(_square, image.sample, side))
             for image in images
         ]
-        return ActivationShards(self.cache / f"squares-{key}", look, preprocessing).build(sources)
+        return ActivationShards(self.cache / f"squares-{key}", look).build(sources)
 
 
 def _square(sample: Sample, side: int) -> NDArray[np.uint8]:

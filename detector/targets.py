@@ -48,16 +48,18 @@ class OverlapTargets(Settings):
             raise ValueError("background must not exceed object")
         return self
 
+    def shares(self, overlaps: NDArray[np.float64]) -> NDArray[np.float32]:
+        """How much of an object windows that overlap it so much [n] count for, 0 to 1."""
+        if self.background == self.object:
+            return (overlaps >= self.object).astype(np.float32)
+        return ((overlaps - self.background) / (self.object - self.background)).clip(0, 1).astype(np.float32)
+
     def targets(
         self, labels: NDArray[np.int64], overlaps: NDArray[np.float64], offsets: NDArray[np.float32]
     ) -> Targets:
         """Targets of windows that overlap objects of classes `labels` [n] (1 + label) by `overlaps` [n]."""
-        if self.background == self.object:
-            shares = (overlaps >= self.object).astype(np.float32)
-        else:
-            shares = ((overlaps - self.background) / (self.object - self.background)).clip(0, 1).astype(np.float32)
         regressed = (overlaps >= self.regression) & (labels > 0)
-        parts = (labels, shares, np.ascontiguousarray(offsets, np.float32), regressed)
+        parts = (labels, self.shares(overlaps), np.ascontiguousarray(offsets, np.float32), regressed)
         return Targets(*(torch.from_numpy(part) for part in parts))
 
 

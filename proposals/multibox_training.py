@@ -22,6 +22,7 @@ from googlenet_rcnn.backbone.activation_shards import (
     settings_key,
 )
 from googlenet_rcnn.backbone.architectures import Network, identity
+from googlenet_rcnn.backbone.engine_torch import run_batches
 from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.run_origin import settle_origin
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
@@ -193,10 +194,10 @@ class MultiBoxTraining:
         sources = [CropSource(i.sample.image_id, i.digest, crop) for i, crop in zip(images, crops, strict=True)]
         network = self.trunk.to(self.device)
 
-        def look(x: Tensor) -> Tensor:
-            return network.trunk(x.to(self.device)).cpu()
+        def look(crops: NDArray[np.uint8]) -> Tensor:
+            return run_batches(network.trunk, crops, card.preprocessing, device=self.device)
 
-        return ActivationShards(self.cache / f"maps-{key}", look, card.preprocessing).build(sources)
+        return ActivationShards(self.cache / f"maps-{key}", look).build(sources)
 
     def _card(self, trunk: str, data: str) -> Card:
         start = self.trunk_card

@@ -60,6 +60,12 @@ def test_numbers_are_those_of_torch(engine, drawn) -> None:
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
+def test_so_are_the_features(runtime, drawn) -> None:
+    pytest.importorskip(runtime.split("-")[0])
+    assert close(load_engine(drawn.path, "features", runtime, threads=2), drawn, "features", pixels(2, seed=4))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
 def test_so_is_the_map_of_a_whole_image(runtime, drawn) -> None:
     pytest.importorskip(runtime.split("-")[0])
     whole = load_engine(drawn.path, "trunk", runtime, (96, 160), threads=2)

@@ -89,6 +89,11 @@ class Shadow(nn.Module):
     def trunk(self, x: torch.Tensor) -> torch.Tensor:
         return torch.relu(self.inner(x))
 
+    lower = trunk
+
+    def pooled(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean(dim=(2, 3))
+
 
 @pytest.fixture(scope="module")
 def network():
@@ -121,7 +126,7 @@ def test_the_trunk_gives_the_map_of_4e_of_any_size(network) -> None:
     np.testing.assert_allclose(engine.run(wide), expected, rtol=1e-4, atol=1e-4 * expected.max())
 
 
-@pytest.mark.parametrize("part", ["scores", "trunk"])
+@pytest.mark.parametrize("part", ["scores", "features", "trunk"])
 def test_no_pixels_give_no_rows_of_the_right_shape(part) -> None:
     engine = TorchEngine(Shadow(), CARD, part)
     assert engine.run(crops(0)).shape == (0, *engine.run(crops(1)).shape[1:])

@@ -36,6 +36,8 @@ def expected(drawn: Drawn, part: str, images: np.ndarray) -> np.ndarray:
     with torch.inference_mode():
         if part == "trunk":
             return drawn.network.trunk(x).numpy()
+        if part == "features":
+            return drawn.network.pooled(drawn.network.lower(x)).numpy()
         logits = drawn.network(x)
         return (logits.main if logits.offsets is None else torch.cat((logits.main, logits.offsets), 1)).numpy()
 
@@ -46,10 +48,10 @@ def relative(got: np.ndarray, wanted: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("arch", ["paper", "normalised"])
-@pytest.mark.parametrize("part", ["scores", "trunk"])
+@pytest.mark.parametrize("part", ["scores", "features", "trunk"])
 def test_it_gives_what_torch_gives(arch, part, request) -> None:
     drawn = request.getfixturevalue(arch)
-    sides = (224, 224) if part == "scores" else (64, 160)
+    sides = (64, 160) if part == "trunk" else (224, 224)
     images = pixels(2, *sides)
     assert (
         relative(answer(build_graph(drawn.arrays, drawn.card, part, sides), images), expected(drawn, part, images))
@@ -99,7 +101,9 @@ def test_the_trunk_needs_nothing_above_it(paper) -> None:
     assert build_graph(arrays | {"screen.output.bias": np.zeros(3, np.float32)}, paper.card, "trunk", (64, 64)) == whole
 
 
-@pytest.mark.parametrize(("part", "sides"), [("scores", (448, 448)), ("trunk", (100, 64)), ("trunk", (64, 0))])
+@pytest.mark.parametrize(
+    ("part", "sides"), [("scores", (448, 448)), ("features", (192, 224)), ("trunk", (100, 64)), ("trunk", (64, 0))]
+)
 def test_sides_that_do_not_fit_are_refused(paper, part, sides) -> None:
     with pytest.raises(ValueError, match="x"):
         build_graph(paper.arrays, paper.card, part, sides)
