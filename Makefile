@@ -13,7 +13,7 @@ FIRST ?= 500
 TIMED ?= 60
 BENCH ?=
 
-.PHONY: demo test test-slow lint types check train-voc-twin train-voc evaluate-voc bench-accuracy train-multibox evaluate-proposals bench-proposals bench-evaluation bench-speed bench-memory bench-batch learn-cascade browser-check clean
+.PHONY: demo test test-slow lint types check train-voc-twin train-voc evaluate-voc bench-accuracy false-alarms train-multibox evaluate-proposals bench-proposals bench-evaluation bench-speed bench-memory bench-batch learn-cascade browser-check clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
@@ -84,6 +84,10 @@ bench-accuracy: $(RUNS)/multibox-train/multibox.safetensors $(RUNS)/val$(ABLATED
 		|| exit; done
 	$(BIN)/python benchmarks/accuracy/table.py $(RUNS)/scores-$(ABLATED).npz --mirrored $(RUNS)/scores-$(ABLATED)--mirror.npz \
 		$(VOC) --first $(ABLATED) --proposals $(RUNS)/union-$(ABLATED).npz --weights $(TWIN) --runtime $(RUNTIME)
+
+# How often pictures without any VOC class show one all the same.
+false-alarms: $(VENV)/.installed
+	$(BIN)/python benchmarks/accuracy/foreign.py --folder $(DATA)/imagenet-sample --out $(RUNS)/false-alarms -- --weights $(TWIN)
 
 # When a model changes: every proposal of 100 images scored (half an hour on two cores), then the cheapest threshold
 # and overlap of fast mode that lose less than 0.3 points, written into a copy of the weights.
