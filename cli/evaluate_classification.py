@@ -2,21 +2,24 @@
 
 import json
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from googlenet_rcnn.core.errors import DataError, UsageError
+from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.store import digest, write_json
 from googlenet_rcnn.core.types import LabelSet
 
 from .boundary import one_line
+from .classify import check_classifier
 from .inputs import ImageFile
 from .progress import Progress
 from .report_folder import check_report_folder
-from .rows import escaped, exit_status, failed_row
+from .rows import exit_status
+
+if TYPE_CHECKING:
+    from .classification_rows import ClassificationRows
 
 __all__ = ["ClassificationOptions", "run_evaluate_classification"]
 
@@ -53,7 +56,7 @@ def run_evaluate_classification(options: ClassificationOptions) -> int:
     _check(options)
     paths = [find_weights(name, shipped={}) for name in options.weights]
     files, truth, labels = _images(options, paths)
-    classify_one, runtimes = _classifier(options, paths)
+    maker = _rows(options, paths)
     with ExitStack() as stack:
         rows: list[dict[str, Any]] = []
         ledger = None
@@ -61,7 +64,7 @@ def run_evaluate_classification(options: ClassificationOptions) -> int:
             from .ledger import Ledger
 
             settings = asdict(options) | {"weights": [digest(path) for path in paths], "files": files, "truth": truth}
-            settings["runtime"] = runtimes  # each rounds in its own way
+            settings["runtime"] = maker.classifier.runtimes  # each rounds in its own way
             for key in ("report", "overwrite", "quiet", "threads", "data", "split", "first"):
                 del settings[key]
             ledger = stack.enter_context(Ledger(options.report / "predictions.jsonl", settings, options.overwrite))
@@ -70,8 +73,9 @@ def run_evaluate_classification(options: ClassificationOptions) -> int:
                 print(f"continuing after {len(rows)} images", file=sys.stderr)
         done = len(rows)
         progress = Progress(len(files) - done, "image", options.quiet)
-        for count, (file, label) in enumerate(zip(files[done:], truth[done:], strict=True), start=1):
-            row = classify_one(file, label)
+        made = stack.enter_context(closing(maker.make(files[done:])))
+        for count, (one, label) in enumerate(zip(made, truth[done:], strict=True), start=1):
+            row = one.row | {"label": labels.names[label]}
             if row["status"] == "failed":
                 progress.say(one_line(f"error: {row['code']}: {row['message']}"))
             if ledger is not None:
@@ -89,10 +93,7 @@ def run_evaluate_classification(options: ClassificationOptions) -> int:
 
 
 def _check(options: ClassificationOptions) -> None:
-    if not options.weights:
-        raise UsageError("WEIGHTS_MISSING", "name a classifier with --weights; import-weights makes one of Caffe's")
-    if options.crops not in (1, 10, 144):
-        raise UsageError("FLAG_VALUE", f"--crops {options.crops}: known are 1, 10, 144")
+    check_classifier(options.weights, options.crops)
     if options.truncated not in ("fail", "salvage"):
         raise UsageError("FLAG_VALUE", "--truncated: known are fail, salvage")
     if any(value is not None and value < 1 for value in (options.first, options.threads, options.max_pixels)):
@@ -121,16 +122,12 @@ def _images(options: ClassificationOptions, weights: list[Path]) -> tuple[list[I
     return files[: options.first], folder.truth[: options.first].tolist(), labels
 
 
-def _classifier(
-    options: ClassificationOptions, weights: list[Path]
-) -> tuple[Callable[[ImageFile, int], dict[str, Any]], list[str]]:
-    """A function from an image file and its label to its row, and the runtimes of the networks."""
-    import time
-
+def _rows(options: ClassificationOptions, weights: list[Path]) -> "ClassificationRows":
+    """What makes the rows."""
     from googlenet_rcnn.backbone.classifier import Classifier
-    from googlenet_rcnn.core.images import ImagePolicy, read_image
-    from googlenet_rcnn.eval.topk import rank_classes
+    from googlenet_rcnn.core.images import ImagePolicy
 
+    from .classification_rows import ClassificationRows
     from .runtime import Runtime
 
     def say(message: str) -> None:
@@ -139,32 +136,10 @@ def _classifier(
 
     runtime = Runtime(options.runtime, options.threads, say)
     classifier = Classifier.load(weights, runtime.name, runtime.processors, say)
-    names = classifier.labels.names
     policy = ImagePolicy(
         max_pixels=options.max_pixels, truncated="salvage" if options.truncated == "salvage" else "fail"
     )
-
-    def classify_one(file: ImageFile, label: int) -> dict[str, Any]:
-        started = time.perf_counter()
-        try:
-            decoded = read_image(file.path, policy)
-        except DataError as error:
-            return failed_row(file, error, empty=("top",)) | {"label": names[label]}
-        read = time.perf_counter()
-        probabilities = classifier.probabilities(decoded.pixels, options.crops, options.max_pool)
-        best = rank_classes(probabilities[None], _RANKED)[0]
-        times = {"decode": read - started, "classify": time.perf_counter() - read}
-        return {
-            "schema": 1,
-            "image_id": escaped(file.image_id),
-            "path": escaped(file.path),
-            "status": "ok",
-            "label": names[label],
-            "top": [{"label": names[one], "score": float(f"{probabilities[one]:.7g}")} for one in best],
-            "ms": {stage: round(seconds * 1000, 2) for stage, seconds in times.items()},
-        } | ({"warnings": list(decoded.warnings)} if decoded.warnings else {})
-
-    return classify_one, classifier.runtimes
+    return ClassificationRows(classifier, policy, options.crops, options.max_pool, _RANKED)
 
 
 def _metrics(rows: list[dict[str, Any]], labels: LabelSet, options: ClassificationOptions) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import typer
 
 from . import (
     batch_commands,
+    classify_commands,
     detection_commands,
     evaluation_commands,
     explain_commands,
@@ -15,13 +16,24 @@ from . import (
     training_commands,
 )
 
-__all__ = ["detect", "evaluate", "main", "propose", "train_detector", "train_multibox", "train_screen", "train_svm"]
+__all__ = [
+    "classify",
+    "detect",
+    "evaluate",
+    "main",
+    "propose",
+    "train_detector",
+    "train_multibox",
+    "train_screen",
+    "train_svm",
+]
 
 _HELP = "GoogLeNet, Selective Search and R-CNN: find and name the objects in photographs."
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=True, context_settings=_SETTINGS)
 app.command("detect")(detection_commands.detect)
+app.command("classify")(classify_commands.classify)
 app.command("propose")(detection_commands.propose)
 evaluate_app = typer.Typer(help="Score results against annotations.", no_args_is_help=True)
 evaluate_app.command("classification")(evaluation_commands.evaluate_classification)
@@ -56,6 +68,7 @@ def main() -> None:
     app(prog_name="googlenet-rcnn")
 
 
+classify = _single("classify")
 detect = _single("detect")
 evaluate = _single("evaluate")
 propose = _single("propose")

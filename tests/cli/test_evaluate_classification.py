@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from colour_eye import COLOURS, ColourEye
 from command_errors import codes
 from hostile import fill_folder, half_jpeg, write
 from shared_data import SHARED, needs_shared
@@ -11,29 +12,6 @@ from shared_data import SHARED, needs_shared
 from googlenet_rcnn.backbone import classifier as module
 from googlenet_rcnn.backbone.classifier import Classifier
 from googlenet_rcnn.core.images import read_image
-from googlenet_rcnn.core.types import LabelSet
-
-COLOURS = ("red", "green", "blue")
-
-
-class ColourEye:
-    """The share of red, green and blue of an image; keeps how it was asked and may stop the program."""
-
-    labels = LabelSet(COLOURS)
-
-    def __init__(self):
-        self.asked, self.paths, self.runtimes, self.after = [], [], [], 10**9
-
-    def load(self, paths, runtime, threads, say):
-        self.paths, self.runtimes = paths, [runtime] * len(paths)
-        return self
-
-    def probabilities(self, image, crops, largest):
-        if len(self.asked) >= self.after:
-            raise KeyboardInterrupt
-        self.asked.append((crops, largest))
-        share = image.reshape(-1, 3).mean(axis=0) + 1e-3
-        return share / share.sum()
 
 
 @pytest.fixture
