@@ -15,11 +15,11 @@ from .architectures import build_network
 from .caffe import BVLC_PREPROCESSING, from_caffe, is_caffe
 from .weights import load_weights, read_tensors, save_weights
 
-__all__ = ["import_weights"]
+__all__ = ["TORCHVISION_PREPROCESSING", "import_weights"]
 
 # ImageNet's mean and deviation on a 0..1 scale: torchvision's convention. Its `transform_input` turns them
 # back into (x - 0.5) / 0.5, which the Card says directly.
-_TORCHVISION = Preprocessing(order="RGB", scale=1 / 255, mean=(0.5, 0.5, 0.5), deviation=(0.5, 0.5, 0.5))
+TORCHVISION_PREPROCESSING = Preprocessing(order="RGB", scale=1 / 255, mean=(0.5, 0.5, 0.5), deviation=(0.5, 0.5, 0.5))
 
 # A pickle can hold code, so it is opened in a process of its own that may only read tensors.
 _UNPICKLE = """
@@ -52,7 +52,7 @@ def import_weights(source: Path, out: Path, labels: tuple[str, ...]) -> Card:
             arch="googlenet-bn",
             labels=labels,
             heads="aux1.fc1.weight" in tensors,
-            preprocessing=_TORCHVISION,
+            preprocessing=TORCHVISION_PREPROCESSING,
             licence="BSD-3-Clause",
             provenance="torchvision GoogLeNet (TF-slim inception_v1)",
         )

@@ -22,6 +22,7 @@ __all__ = [
     "evaluate",
     "main",
     "propose",
+    "train_classifier",
     "train_detector",
     "train_multibox",
     "train_screen",
@@ -43,6 +44,7 @@ evaluate_app.command("compare")(evaluation_commands.evaluate_compare)
 app.add_typer(evaluate_app, name="evaluate")
 app.command("explain")(explain_commands.explain)
 app.command("batch")(batch_commands.batch)
+app.command("train-classifier")(training_commands.train_classifier)
 app.command("train-detector")(training_commands.train_detector)
 app.command("train-multibox")(training_commands.train_multibox)
 app.command("train-screen")(training_commands.train_screen)
@@ -72,6 +74,7 @@ classify = _single("classify")
 detect = _single("detect")
 evaluate = _single("evaluate")
 propose = _single("propose")
+train_classifier = _single("train-classifier")
 train_detector = _single("train-detector")
 train_multibox = _single("train-multibox")
 train_screen = _single("train-screen")

@@ -7,7 +7,34 @@ import typer
 
 from .boundary import run_command
 
-__all__ = ["train_detector", "train_multibox", "train_screen", "train_svm"]
+__all__ = ["train_classifier", "train_detector", "train_multibox", "train_screen", "train_svm"]
+
+
+def train_classifier(
+    data: Annotated[Path, typer.Option(help="images in a folder for each class, below a folder for each split")],
+    out: Annotated[Path, typer.Option(help="run folder")],
+    split: Annotated[str | None, typer.Option(help="split to train on [default: train, if there is one]")] = None,
+    validate: Annotated[str | None, typer.Option(help="split to measure on [default: val, if there is one]")] = None,
+    init: Annotated[str | None, typer.Option(help="network to start from: a file [default: from scratch]")] = None,
+    recipe: Annotated[Path | None, typer.Option(help="TOML recipe [default: the paper's]")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="a.b=v, on top of the recipe")] = None,
+    on_error: Annotated[str, typer.Option(help="images that cannot be read: fail, or skip them")] = "fail",
+    resume: Annotated[bool, typer.Option("--resume", help="continue the run in --out")] = False,
+    threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="no progress")] = False,
+) -> None:
+    """Train a classifier of whole images as in the paper, alone or under torchrun."""
+
+    def command() -> int:
+        from .train_classifier import run_train_classifier
+
+        return run_train_classifier(
+            data, out,
+            split=split, validate=validate, init=init, recipe=recipe, assignments=tuple(set_ or ()),
+            on_error=on_error, resume=resume, threads=threads, quiet=quiet,
+        )  # fmt: skip
+
+    run_command(command)
 
 
 def train_detector(

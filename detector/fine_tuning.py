@@ -18,13 +18,14 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from googlenet_rcnn.backbone.architectures import Network, build_network, identity, load_network
+from googlenet_rcnn.backbone.freezing import freeze_below
 from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.ranges import measure_ranges
 from googlenet_rcnn.backbone.run_origin import settle_origin
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
 from googlenet_rcnn.backbone.weights import save_weights
 from googlenet_rcnn.core.card import Card
-from googlenet_rcnn.core.errors import DataError, UsageError
+from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.types import Dataset, Proposer
 
@@ -38,7 +39,7 @@ from .tasks import ActivationTask, WindowTask
 from .warp import Warp
 from .windows import WindowCache
 
-__all__ = ["DetectorRecipe", "FineTuning", "ProposalSettings", "freeze_below"]
+__all__ = ["DetectorRecipe", "FineTuning", "ProposalSettings"]
 
 
 _NEW = ("classifier.", "fc.", "regressor.")  # layers that the pretrained network has not, or for other classes
@@ -69,19 +70,6 @@ class DetectorRecipe(Settings):
     head: TrainSettings = TrainSettings(epochs=3.0, batch=64, rate=0.005, average=0.995)
     network: TrainSettings = TrainSettings(epochs=0.1, batch=32, rate=0.001, average=0.98)
     screen: ScreenRecipe = ScreenRecipe()
-
-
-def freeze_below(network: Network, layer: str) -> None:
-    """Leaves only the named layer and those after it to be trained; all of them for "".
-
-    UsageError (RECIPE_VALUE) if the network has no such layer.
-    """
-    names = [name for name, _ in network.named_children()]
-    if layer and layer not in names:
-        raise UsageError("RECIPE_VALUE", f"frozen_below = {layer!r}: no such layer; there are {', '.join(names)}")
-    trained = names[names.index(layer) :] if layer else names
-    for name, module in network.named_children():
-        module.requires_grad_(name in trained)
 
 
 @dataclass(frozen=True, eq=False)

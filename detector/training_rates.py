@@ -11,13 +11,14 @@ from torch import Tensor, nn
 
 from googlenet_rcnn.backbone.architectures import build_network, load_network
 from googlenet_rcnn.backbone.engine_torch import run_batches
+from googlenet_rcnn.backbone.freezing import freeze_below
 from googlenet_rcnn.backbone.training import TrainSettings, autocast
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.samples import sample_pixels
 from googlenet_rcnn.core.types import Boxes, Proposer, Sample, Size
 
 from .budget import Rates
-from .fine_tuning import DetectorRecipe, freeze_below
+from .fine_tuning import DetectorRecipe
 from .screen_training import ScreenBatch, ScreenTask
 from .screening_head import ScreenHead
 from .targets import OverlapTargets, Targets

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from googlenet_rcnn.backbone.classifier_training import ClassifierRecipe
 from googlenet_rcnn.core.recipe import load_recipe
 from googlenet_rcnn.detector.fine_tuning import DetectorRecipe
 
@@ -13,7 +14,8 @@ RECIPES = sorted(FOLDER.glob("*.toml"))
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_a_recipe_is_read_and_departs_from_the_defaults(path) -> None:
-    assert load_recipe(DetectorRecipe, path) != DetectorRecipe()
+    kind = ClassifierRecipe if path.stem.endswith("_cls") else DetectorRecipe
+    assert load_recipe(kind, path) != kind()
 
 
 def test_the_papers_task_by_the_papers_rules() -> None:
@@ -34,3 +36,14 @@ def test_its_windows_are_as_many_as_r_cnn_saw() -> None:
     assert recipe.network.epochs * windows == pytest.approx(50_000 * 128, rel=0.02)
     share = (images * recipe.windows.positives + objects + 200 * recipe.partial_objects) / windows
     assert 0.25 < share < 0.35
+
+
+def test_the_papers_classifier_by_the_papers_rules() -> None:
+    recipe = load_recipe(ClassifierRecipe, FOLDER / "ilsvrc14_cls.toml")
+    # Szegedy 2014, sections 5 and 6.
+    assert (recipe.arch, recipe.heads, recipe.auxiliary, recipe.smoothing) == ("googlenet", True, 0.3, 0)
+    assert (recipe.crops.area, recipe.crops.aspect) == ((0.08, 1.0), (3 / 4, 4 / 3))
+    assert recipe.crops.interpolation == "random"
+    assert (recipe.train.momentum, recipe.train.schedule) == (0.9, "steps")
+    assert (recipe.train.decay, recipe.train.decay_epochs) == (0.96, 8.0)
+    assert recipe.train.average > 0.99

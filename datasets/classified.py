@@ -1,0 +1,62 @@
+"""Labelled images in either of two layouts: a folder for each class, or a flat folder with a list."""
+
+from pathlib import Path
+
+import numpy as np
+
+from googlenet_rcnn.core.errors import DataError
+from googlenet_rcnn.core.types import LabelSet
+
+from .findings import Finding
+from .imagefolder import ImageFolder, read_image_folder
+
+__all__ = ["read_classified"]
+
+_SYNSETS = "synsets.txt"
+
+
+def read_classified(root: Path, split: str | None = None, labels: LabelSet | None = None) -> ImageFolder:
+    """The images of a split and their labels; none is opened.
+
+    ILSVRC's layout is recognised by a list `<split>.txt` beside the folder of the split, with a file and the number of
+    its class in each line, counted from 0 in the order of `synsets.txt` (that of the folders' names if there is none):
+    its training images lie in a folder for each class, its validation images all in one. DataError names the file and
+    line at fault.
+    """
+    synsets = _read_lines(root / _SYNSETS) if (root / _SYNSETS).is_file() else None
+    labels = labels or (None if synsets is None else LabelSet(tuple(synsets)))
+    listed = root / f"{split}.txt"
+    if split is None or not listed.is_file():
+        return read_image_folder(root, labels, split)
+    labels = labels or read_image_folder(root, None, "train").labels
+    paths, truth = [], []
+    for number, line in enumerate(_read_lines(listed), start=1):
+        name, _, label = line.rpartition(" ")
+        path = root / split / name.strip()
+        if not name.strip() or not label.isdecimal() or int(label) >= len(labels):
+            raise DataError(
+                "ANN_PARSE", f"{listed}, line {number}: {line!r} is no file and class from 0 to {len(labels) - 1}"
+            )
+        if not path.resolve().is_relative_to((root / split).resolve()):
+            raise DataError("PATH_ESCAPE", f"{listed}, line {number}: {name.strip()} lies outside {root / split}")
+        paths.append(path)
+        truth.append(int(label))
+    if not paths:
+        raise DataError("NO_IMAGES", f"{listed} names no image")
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        raise DataError("IMG_MISSING", f"{missing[0]}, named in {listed}, is not there ({len(missing)} are not)")
+    findings = () if synsets is not None else (_no_synsets(listed),)
+    return ImageFolder(labels, tuple(paths), np.array(truth, dtype=np.int64), findings)
+
+
+def _no_synsets(listed: Path) -> Finding:
+    message = f"there is no {_SYNSETS} beside it: classes are numbered in the order of the training folders' names"
+    return Finding("SYNSETS_MISSING", str(listed), _SYNSETS, message, "info")
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError("DATA_UNREADABLE", f"{path}: {getattr(error, 'strerror', None) or error}") from None

@@ -1,0 +1,54 @@
+"""The scripts of benchmarks/classification."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hostile import encoded, photo, write
+from PIL import Image
+from tiny_voc import annotation, devkit, thing
+
+from googlenet_rcnn.core.types import Size
+from googlenet_rcnn.datasets.voc import read_voc
+
+CROPS = Path(__file__).parents[1] / "benchmarks" / "classification" / "voc_crops.py"
+
+
+@pytest.fixture
+def kit(tmp_path):
+    """One picture with a cat, a small cat and a dog marked difficult."""
+    xml = {
+        "000001": annotation(
+            thing("cat", (11, 6, 50, 45)), thing("cat", (1, 1, 30, 40)), thing("dog", (1, 1, 60, 50), "<difficult>1</difficult>"),
+            size=Size(60, 80),
+        )
+    }  # fmt: skip
+    devkit(tmp_path, xml)
+    write(tmp_path / "VOC2007" / "JPEGImages", "000001.jpg", encoded(photo(60, 80), "JPEG"))
+    return tmp_path
+
+
+def test_each_large_object_that_is_not_difficult_is_a_picture_of_its_own(kit, tmp_path) -> None:
+    write_crops = runpy.run_path(str(CROPS))["write_crops"]
+    assert write_crops(read_voc(kit, "train"), tmp_path / "out") == 1
+    (path,) = (tmp_path / "out").rglob("*.jpg")
+    assert path.relative_to(tmp_path / "out").parts == ("cat", "000001-0.jpg")
+    picture = np.asarray(Image.open(kit / "VOC2007" / "JPEGImages" / "000001.jpg"))
+    crop = np.asarray(Image.open(path))
+    assert crop.shape == (40, 40, 3)
+    assert np.abs(crop.astype(int) - picture[5:45, 10:50]).mean() < 6  # JPEG again, and the colours in order
+    assert write_crops(read_voc(kit, "train"), tmp_path / "all", least=1) == 2
+
+
+def test_the_command_writes_a_folder_for_each_split(kit, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "argv", ["x", "--data", str(kit), "--splits", "train", "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(str(CROPS), run_name="__main__")
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == "train: 1 objects\n"
+    monkeypatch.setattr(sys, "argv", ["x", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(str(CROPS), run_name="__main__")
+    assert caught.value.code == 3
