@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from torch import Tensor
 
@@ -30,13 +31,14 @@ save_file({n: t.contiguous() for n, t in state.items()}, sys.argv[2])
 """
 
 
-def import_weights(source: Path, out: Path, labels: tuple[str, ...]) -> Card:
+def import_weights(source: Path | Literal["torchvision"], out: Path, labels: tuple[str, ...]) -> Card:
     """Writes the Caffe GoogLeNet or torchvision's GoogLeNet as one of our checkpoints and returns its Card.
 
-    `source` is a safetensors file, or a .pth state dict of torchvision. Auxiliary heads that the source
+    `source` is a safetensors file, a .pth state dict of torchvision, or "torchvision" itself, which then downloads its
+    pretrained weights: ModelError (DOWNLOAD_FAILED) where it cannot. Auxiliary heads that the source
     lacks are declared in the Card. ModelError if tensors and labels do not fit the architecture.
     """
-    tensors = _read(source)
+    tensors = _download() if source == "torchvision" else _read(Path(source))
     if is_caffe(tensors):
         tensors = from_caffe(tensors)
         card = Card(
@@ -62,6 +64,21 @@ def import_weights(source: Path, out: Path, labels: tuple[str, ...]) -> Card:
     load_weights(network, tensors, str(source))
     save_weights(out, network.state_dict(), card)
     return card
+
+
+def _download() -> dict[str, Tensor]:
+    """torchvision's own weights, by its own means: from its address, whole, and read as tensors alone."""
+    from torchvision.models import GoogLeNet_Weights
+
+    weights = GoogLeNet_Weights.IMAGENET1K_V1
+    try:
+        tensors: dict[str, Tensor] = weights.get_state_dict(check_hash=True, weights_only=True, progress=False)
+    except (OSError, RuntimeError) as error:  # no network; another hash
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelError(
+            "DOWNLOAD_FAILED", f"{weights.url} could not be had ({reason}): fetch it by other means and import the file"
+        ) from None
+    return tensors
 
 
 def _read(source: Path) -> dict[str, Tensor]:

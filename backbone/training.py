@@ -26,6 +26,7 @@ from googlenet_rcnn.core.errors import Exit as ExitStatus
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.store import JsonLines, atomic_file, read_json_lines, write_json
 
+from .architectures import identity
 from .processes import Processes
 from .run_state import RunState, load_state, save_state
 from .stream import BatchStream, Collate, Loaded, SeededExamples, Task, ignore_interrupt
@@ -146,7 +147,8 @@ def train(
     """Trains the parameters that require gradients and returns the averaged (or last) state of the module.
 
     `folder` receives log.jsonl, last.safetensors and previous.safetensors; with `resume` a run continues
-    from there and ends with the same weights, bit for bit on a CPU, as one that was never stopped.
+    from there and ends with the same weights, bit for bit on a CPU, as one that was never stopped; with more epochs
+    than before it goes on for longer, by the rates of the longer run.
     `rates` gives each parameter name a factor on the learning rate; `data` names what is trained on, and
     resuming with another is refused. Raises Interrupted after saving, and
     NotFinite, naming the batch, before a bad step touches the weights.
@@ -161,7 +163,8 @@ def train(
         _groups(module, rates, settings), lr=settings.rate, momentum=settings.momentum, foreach=device != "cpu"
     )
     fingerprint = {
-        "settings": settings.model_dump(exclude={"workers", "checkpoint_minutes", "accumulate"}),
+        "settings": settings.model_dump(exclude={"workers", "checkpoint_minutes", "accumulate", "epochs"}),
+        "start": identity(module),
         "seed": seed,
         "examples": len(task),
         "data": data,

@@ -12,7 +12,12 @@ __all__ = ["export", "import_weights", "measure_ranges"]
 
 
 def import_weights(
-    source: Annotated[Path, typer.Argument(help="Caffe GoogLeNet (safetensors) or torchvision's (.pth)")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="Caffe GoogLeNet (safetensors), torchvision's (.pth), or torchvision: it downloads its own"
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="checkpoint to write")],
     labels: Annotated[str, typer.Option(help="label list: a shipped name or a file, one a line")] = "imagenet1k",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace a checkpoint that exists")] = False,
@@ -28,7 +33,7 @@ def import_weights(
             raise UsageError("OUT_EXISTS", f"{out} is there already: choose another --out or say --overwrite")
         path = Path(labels)
         names = load_labels(path if path.suffix else labels).names
-        card = bring_in(source, out, names)
+        card = bring_in("torchvision" if source == "torchvision" else Path(source), out, names)
         heads = "with" if card.heads else "without"
         print(f"wrote {out}: {card.arch}, {len(names)} classes, {heads} auxiliary heads", file=sys.stderr)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainingRun", "default_cache"]
 
-_FREE = {"workers", "checkpoint_minutes", "accumulate"}  # of a stage's settings: these change no weight
+_FREE = {"workers", "checkpoint_minutes", "accumulate", "epochs"}  # of a stage's settings: free to change in a run
 
 
 def default_cache() -> Path:
@@ -96,18 +96,17 @@ class TrainingRun:
 
     @contextmanager
     def begun(self) -> Iterator[None]:
-        """Holds the run folder; a run goes on with the recipe that it began with."""
+        """Holds the run folder, and notes the recipe there."""
         if not self.processes.first:
             yield
             return
         with lock(self.out / ".lock"):
-            if not (self.out / "recipe.json").exists():
-                write_json(self.out / "recipe.json", self.settings.model_dump(mode="json"))
+            write_json(self.out / "recipe.json", self.settings.model_dump(mode="json"))
             yield
 
 
 def _compare(path: Path, settings: Settings, stages: tuple[str, ...]) -> None:
-    """UsageError (RESUME_DIFFERS) unless a run goes on with its own recipe; what changes no weight is free."""
+    """UsageError (RESUME_DIFFERS) unless a run goes on with its own recipe, for as long as it now says."""
     free: dict[str, Any] = {}
     for stage in stages:
         *tables, last = stage.split(".")

@@ -21,7 +21,9 @@ def kit(tmp_path):
     """One picture with a cat, a small cat and a dog marked difficult."""
     xml = {
         "000001": annotation(
-            thing("cat", (11, 6, 50, 45)), thing("cat", (1, 1, 30, 40)), thing("dog", (1, 1, 60, 50), "<difficult>1</difficult>"),
+            thing("cat", (11, 6, 50, 45)),
+            thing("cat", (1, 1, 30, 40)),
+            thing("dog", (1, 1, 60, 50), "<difficult>1</difficult>"),
             size=Size(60, 80),
         )
     }  # fmt: skip

@@ -130,6 +130,24 @@ def test_a_run_goes_on_only_with_its_own_settings(tmp_path: Path, change, messag
     assert (tmp_path / "last.safetensors").read_bytes() == before
 
 
+def test_a_run_goes_on_for_longer_as_if_that_had_been_asked_at_once(tmp_path: Path) -> None:
+    """With a rate that does not depend on the end; the order of examples goes on too."""
+    long = run(tmp_path / "long", epochs=5, schedule="steps")
+    run(tmp_path / "grown", epochs=2, schedule="steps")
+    assert equal(run(tmp_path / "grown", epochs=5, schedule="steps", resume=True), long)
+    shorter = run(tmp_path / "long", epochs=1, schedule="steps", resume=True)
+    assert equal(shorter, long)  # what has been learned stays learned
+
+
+def test_a_run_does_not_go_on_from_other_weights(tmp_path: Path) -> None:
+    run(tmp_path)
+    other = network(0.3)
+    with torch.no_grad():
+        next(other.parameters()).add_(1)
+    with pytest.raises(UsageError, match="begun with other start"):
+        train(other, Points(), SETTINGS, tmp_path, resume=True)
+
+
 def test_a_loss_that_is_no_number_stops_in_its_step(tmp_path: Path) -> None:
     with pytest.raises(NotFinite, match="NOT_FINITE: step") as caught:
         run(tmp_path, bad=7)

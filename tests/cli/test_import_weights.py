@@ -138,3 +138,36 @@ def test_label_lists_that_are_missing(cli, caffe, tmp_path):
 def test_folder_that_does_not_exist_is_status_2(cli, caffe, labels, tmp_path):
     result = cli("import-weights", caffe[0], "--out", tmp_path / "none" / "new.safetensors", "--labels", labels)
     assert (result.exit_code, result.stderr.split(": ")[1]) == (2, "OUT_UNWRITABLE")
+
+
+def test_torchvision_downloads_its_own_on_the_users_word(bring, monkeypatch, tmp_path):
+    asked = []
+    torch.manual_seed(0)
+    state = torchvision.models.googlenet(num_classes=5, aux_logits=True, init_weights=False).state_dict()
+    kind = torchvision.models.GoogLeNet_Weights
+
+    def give(self, **options):
+        asked.append(options)
+        return state
+
+    monkeypatch.setattr(kind, "get_state_dict", give)
+    result = bring("torchvision")
+    assert result.exit_code == 0, result.output
+    assert asked == [{"check_hash": True, "weights_only": True, "progress": False}]
+    network, card = load_network(tmp_path / "new.safetensors")
+    assert (card.arch, card.heads) == ("googlenet-bn", True)
+    assert torch.equal(network.state_dict()["conv1.conv.weight"], state["conv1.conv.weight"])
+
+
+@pytest.mark.parametrize("error", [OSError("no route to host"), RuntimeError("invalid hash value\nsecond line")])
+def test_a_download_that_fails_is_one_line_with_the_way_out(bring, monkeypatch, tmp_path, error):
+    def fail(self, **options):
+        raise error
+
+    monkeypatch.setattr(torchvision.models.GoogLeNet_Weights, "get_state_dict", fail)
+    result = bring("torchvision")
+    assert result.exit_code == 3
+    assert len(result.stderr.splitlines()) == 1
+    assert "DOWNLOAD_FAILED" in result.stderr
+    assert "import the file" in result.stderr
+    assert not (tmp_path / "new.safetensors").exists()

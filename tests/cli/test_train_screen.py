@@ -110,6 +110,16 @@ def test_settings_that_change_no_weight_are_free_to_change(finished, cli, argume
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+def test_a_run_goes_on_for_more_epochs_and_its_recipe_says_so(finished, cli, arguments, tmp_path):
+    folder, _ = finished
+    shutil.copytree(folder / "out", tmp_path / "out")
+    result = cli(*arguments(tmp_path / "out", "--cache", folder / "cache", "--resume", "--set=screen.train.epochs=2.0"))
+    assert result.exit_code == 0, result.output
+    assert "screen: step 6/6" in result.stderr
+    assert json.loads((tmp_path / "out" / "recipe.json").read_text())["screen"]["train"]["epochs"] == 2
+    assert len((tmp_path / "out" / "screen" / "log.jsonl").read_text().splitlines()) == 6
+
+
 def test_interrupted_run_resumes_to_the_same_bytes(finished, cli, arguments, tmp_path, monkeypatch):
     folder, _ = finished
     shutil.copytree(folder / "cache", tmp_path / "cache")
