@@ -54,3 +54,19 @@ def test_the_command_writes_a_folder_for_each_split(kit, tmp_path, monkeypatch, 
     with pytest.raises(SystemExit) as caught:
         runpy.run_path(str(CROPS), run_name="__main__")
     assert caught.value.code == 3
+
+
+def test_training_is_timed_in_turns_with_its_peer(tmp_path, monkeypatch, capsys) -> None:
+    for number, place in enumerate(("cat/a", "cat/b", "dog/c")):
+        folder = tmp_path / place.partition("/")[0]
+        folder.mkdir(exist_ok=True)
+        write(folder, f"{number}.png", encoded(photo(), "PNG"))
+    flags = ["--folder", str(tmp_path), "--batch", "1", "--steps", "1", "--rounds", "1"]
+    monkeypatch.setattr(sys, "argv", ["x", *flags])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_path(str(CROPS.parents[1] / "training" / "run.py"), run_name="__main__")
+    assert caught.value.code == 0
+    head, _, *rows = capsys.readouterr().out.strip().splitlines()
+    assert "x torchvision" in head
+    assert len(rows) == 4
+    assert [cell.strip() for cell in rows[-1].split("|")][3] == "1.00"
