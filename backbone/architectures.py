@@ -14,6 +14,7 @@ from .googlenet import GoogLeNet
 from .googlenet_bn import GoogLeNetBN
 from .trunk import NOT_TRUNK
 from .weights import load_weights, read_tensors
+from .widths import widths_of
 
 __all__ = ["Loaded", "Network", "build_network", "identity", "load_network"]
 
@@ -29,8 +30,11 @@ class Loaded(NamedTuple):
 
 def build_network(card: Card) -> Network:
     """A network of the Card's architecture with freshly drawn weights, channels last in memory."""
-    build = GoogLeNet if card.arch == "googlenet" else GoogLeNetBN
-    network: Network = build(card.classes, heads=card.heads, regressed=card.regressed)
+    network: Network
+    if card.arch == "googlenet-bn":
+        network = GoogLeNetBN(card.classes, heads=card.heads, regressed=card.regressed)
+    else:
+        network = GoogLeNet(card.classes, card.heads, card.regressed, widths_of(card.arch))
     network.to(memory_format=torch.channels_last)
     return network
 

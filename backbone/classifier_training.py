@@ -40,7 +40,8 @@ class ClassifierRecipe(Settings):
     """All that decides how a classifier is trained."""
 
     seed: int = 0
-    arch: Literal["googlenet", "googlenet-bn"] = "googlenet"  # from scratch; else that of the network to start from
+    # From scratch; a network to start from has its own.
+    arch: Literal["googlenet", "googlenet-bn", "googlenet-wide"] = "googlenet"
     heads: bool = True  # auxiliary classifiers at 4a and 4d, in training only
     auxiliary: float = Field(default=0.3, ge=0)  # weight of the loss of each
     smoothing: float = Field(default=0.0, ge=0, lt=1)  # of the labels

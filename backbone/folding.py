@@ -14,10 +14,10 @@ from googlenet_rcnn.core.card import Card, Preprocessing
 from googlenet_rcnn.core.errors import ModelError
 
 from .engine import Part
+from .widths import module_names
 
-__all__ = ["BN_LAYERS", "MODULES", "Layer", "fold_layers", "pixel_mean"]
+__all__ = ["Layer", "fold_layers", "layer_names", "pixel_mean"]
 
-MODULES = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 _BRANCHES = {
     "branch1": "branch1",
     "branch3_reduce": "branch2.0",
@@ -27,12 +27,15 @@ _BRANCHES = {
     "pool_projection": "branch4.1",
 }
 
-BN_LAYERS: dict[str, str] = {"conv1": "conv1", "conv2_reduce": "conv2", "conv2": "conv3"} | {
-    f"inception{module}.{ours}": f"inception{module}.{theirs}"
-    for module in MODULES
-    for ours, theirs in _BRANCHES.items()
-}
-"""The convolutions of GoogLeNet and what torchvision calls them in its own."""
+
+def layer_names(arch: str) -> dict[str, str]:
+    """The convolutions of an architecture: what they are called here, and in torchvision's network of that plan."""
+    return {"conv1": "conv1", "conv2_reduce": "conv2", "conv2": "conv3"} | {
+        f"inception{module}.{ours}": f"inception{module}.{theirs}"
+        for module in module_names(arch)
+        for ours, theirs in _BRANCHES.items()
+    }
+
 
 _BN_EPSILON = 0.001  # torchvision's BasicConv2d
 
@@ -55,18 +58,20 @@ def fold_layers(arrays: Mapping[str, NDArray[np.float32]], card: Card, part: Par
     above = ("inception5",) if part == "trunk" else ()
     names = {}
     if part == "scores":
-        names["classifier"] = "classifier" if card.arch == "googlenet" else "fc"
+        names["classifier"] = "fc" if card.arch == "googlenet-bn" else "classifier"
         if card.regressed:
             names["regressor"] = "regressor"
     try:
         layers = {
-            ours: _layer(arrays, ours, theirs, card) for ours, theirs in BN_LAYERS.items() if not ours.startswith(above)
+            ours: _layer(arrays, ours, theirs, card)
+            for ours, theirs in layer_names(card.arch).items()
+            if not ours.startswith(above)
         }
         for ours, theirs in names.items():
             layers[ours] = Layer(arrays[f"{theirs}.weight"], arrays[f"{theirs}.bias"])
     except KeyError as error:
         raise ModelError("MODEL_INVALID", f"{source} lacks the tensor {error.args[0]}") from None
-    _check_shapes(layers, source)
+    _check_shapes(layers, module_names(card.arch), source)
     preprocessing = card.preprocessing
     weights, bias = layers["conv1"]
     scaled = weights * (preprocessing.scale / np.array(preprocessing.deviation))[:, None, None]
@@ -76,7 +81,7 @@ def fold_layers(arrays: Mapping[str, NDArray[np.float32]], card: Card, part: Par
 
 
 def _layer(arrays: Mapping[str, NDArray[np.float32]], ours: str, theirs: str, card: Card) -> Layer:
-    if card.arch == "googlenet":
+    if card.arch != "googlenet-bn":
         return Layer(arrays[f"{ours}.0.weight"], arrays[f"{ours}.0.bias"])
     weights = arrays[f"{theirs}.conv.weight"].astype(np.float64)
     gain, shift, mean, variance = (
@@ -86,7 +91,7 @@ def _layer(arrays: Mapping[str, NDArray[np.float32]], ours: str, theirs: str, ca
     return Layer((weights * gain[:, None, None, None]).astype(np.float32), (shift - mean * gain).astype(np.float32))
 
 
-def _check_shapes(layers: Mapping[str, Layer], source: str) -> None:
+def _check_shapes(layers: Mapping[str, Layer], modules: tuple[str, ...], source: str) -> None:
     """ModelError for the first layer that does not take what those before it give."""
 
     def outputs(name: str, inputs: int) -> int:
@@ -98,7 +103,7 @@ def _check_shapes(layers: Mapping[str, Layer], source: str) -> None:
         return len(bias)
 
     channels = outputs("conv2", outputs("conv2_reduce", outputs("conv1", 3)))
-    for module in MODULES:
+    for module in modules:
         prefix = f"inception{module}."
         if prefix + "branch1" in layers:
             three, five = (outputs(prefix + name, channels) for name in ("branch3_reduce", "branch5_reduce"))

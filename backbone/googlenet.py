@@ -1,26 +1,15 @@
-"""GoogLeNet exactly as Table 1 of Szegedy et al. 2014 (arXiv:1409.4842), heads included."""
+"""GoogLeNet exactly as in Szegedy et al. 2014 (arXiv:1409.4842), heads included."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from .lrn import LocalResponseNorm
+from .widths import PAPER, Widths
 
-__all__ = ["WIDTHS", "AuxiliaryHead", "GoogLeNet", "Inception", "Logits"]
-
-# Table 1: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool projection.
-WIDTHS: dict[str, tuple[int, int, int, int, int, int]] = {
-    "3a": (64, 96, 128, 16, 32, 32),
-    "3b": (128, 128, 192, 32, 96, 64),
-    "4a": (192, 96, 208, 16, 48, 64),
-    "4b": (160, 112, 224, 24, 64, 64),
-    "4c": (128, 128, 256, 24, 64, 64),
-    "4d": (112, 144, 288, 32, 64, 64),
-    "4e": (256, 160, 320, 32, 128, 128),
-    "5a": (256, 160, 320, 32, 128, 128),
-    "5b": (384, 192, 384, 48, 128, 128),
-}
+__all__ = ["AuxiliaryHead", "GoogLeNet", "Inception", "Logits"]
 
 
 class Logits(NamedTuple):
@@ -45,7 +34,7 @@ class Convolution(nn.Sequential):
 class Inception(nn.Module):
     """Four branches side by side, concatenated in the order 1x1, 3x3, 5x5, pool (figure 2b)."""
 
-    def __init__(self, inputs: int, widths: tuple[int, int, int, int, int, int]) -> None:
+    def __init__(self, inputs: int, widths: Widths) -> None:
         super().__init__()
         one, three_reduce, three, five_reduce, five, pool = widths
         self.branch1 = Convolution(inputs, one, 1)
@@ -93,10 +82,13 @@ class GoogLeNet(nn.Module):
 
     Inputs are [N,3,224,224]; pooling rounds up (Caffe's ceil mode), which gives the sizes of Table 1.
     `heads` adds the two auxiliary classifiers, which only `forward` in training mode evaluates; `regressed` is
-    the number of classes for which it also tells where in the crop an object lies.
+    the number of classes for which it also tells where in the crop an object lies. `widths` are those of Table 1, or of
+    another network of the same plan; shapes in this class are those of Table 1.
     """
 
-    def __init__(self, classes: int, heads: bool = False, regressed: int = 0) -> None:
+    def __init__(
+        self, classes: int, heads: bool = False, regressed: int = 0, widths: Mapping[str, Widths] = PAPER
+    ) -> None:
         super().__init__()
         self.conv1 = Convolution(3, 64, 7, 2)
         self.conv2_reduce = Convolution(64, 64, 1)
@@ -104,16 +96,18 @@ class GoogLeNet(nn.Module):
         self.lrn = LocalResponseNorm()
         self.pool = nn.MaxPool2d(3, 2, ceil_mode=True)
         channels = 192
-        for name, widths in WIDTHS.items():
-            module = Inception(channels, widths)
+        outputs = {}
+        for name, filters in widths.items():
+            module = Inception(channels, filters)
             self.add_module(f"inception{name}", module)
-            channels = module.outputs
+            channels = outputs[name] = module.outputs
+        self._names = tuple(widths)
         self.average = nn.AvgPool2d(7, 1)
         self.dropout = nn.Dropout(0.4)
         self.classifier = nn.Linear(channels, classes)
         self.regressor = nn.Linear(channels, 4 * regressed) if regressed else None
-        self.aux4a = AuxiliaryHead(512, classes) if heads else None
-        self.aux4d = AuxiliaryHead(528, classes) if heads else None
+        self.aux4a = AuxiliaryHead(outputs["4a"], classes) if heads else None
+        self.aux4d = AuxiliaryHead(outputs["4d"], classes) if heads else None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -124,26 +118,30 @@ class GoogLeNet(nn.Module):
                 assert module.bias is not None
                 nn.init.constant_(module.bias, 0.2 if isinstance(module, nn.Conv2d) else 0.0)
 
-    def _stage(self, name: str, x: Tensor) -> Tensor:
-        return self.get_submodule(f"inception{name}")(x)  # type: ignore[no-any-return]
+    def _modules_of(self, x: Tensor, first: str, last: str) -> Tensor:
+        """What the modules from `first` up to `last` make of x."""
+        for name in self._names:
+            if first <= name <= last:
+                x = self.get_submodule(f"inception{name}")(x)
+        return x
 
     def _to_4a(self, x: Tensor) -> Tensor:
         x = self.pool(self.conv1(x))  # [N,64,56,56]
         x = self.conv2(self.conv2_reduce(self.lrn(x)))  # [N,192,56,56]
         x = self.pool(self.lrn(x))  # [N,192,28,28]
-        x = self._stage("3b", self._stage("3a", x))  # [N,480,28,28]
-        return self._stage("4a", self.pool(x))  # [N,512,14,14]
+        x = self._modules_of(x, "3a", "3z")  # [N,480,28,28]
+        return self._modules_of(self.pool(x), "4a", "4a")  # [N,512,14,14]
 
     def _to_4d(self, x: Tensor) -> Tensor:
-        return self._stage("4d", self._stage("4c", self._stage("4b", x)))  # [N,528,14,14]
+        return self._modules_of(x, "4b", "4d")  # [N,528,14,14]
 
     def _to_4e(self, x: Tensor) -> Tensor:
-        pooled: Tensor = self.pool(self._stage("4e", x))
+        pooled: Tensor = self.pool(self._modules_of(x, "4e", "4z"))
         return pooled  # [N,832,7,7]
 
     def trunk(self, x: Tensor) -> Tensor:
         """Activations [N,832,14,14] of 4e, of images [N,3,224,224]."""
-        return self._stage("4e", self._to_4d(self._to_4a(x)))
+        return self._modules_of(self._to_4a(x), "4b", "4z")
 
     def lower(self, x: Tensor) -> Tensor:
         """Activations [N,832,7,7] after 4e and its pooling, of images [N,3,224,224]."""
@@ -152,7 +150,7 @@ class GoogLeNet(nn.Module):
 
     def pooled(self, x: Tensor) -> Tensor:
         """Features [N,1024] before dropout, of activations [N,832,7,7]."""
-        x = self._stage("5b", self._stage("5a", x))  # [N,1024,7,7]
+        x = self._modules_of(x, "5a", "5z")  # [N,1024,7,7]
         features: Tensor = self.average(x)
         return features.flatten(1)
 

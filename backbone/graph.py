@@ -15,9 +15,10 @@ from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import ModelError
 
 from .engine import Part
-from .folding import MODULES, Layer, fold_layers, pixel_mean
+from .folding import Layer, fold_layers, pixel_mean
 from .nodes import Nodes
 from .quantisation import ByteNumbers
+from .widths import module_names
 
 __all__ = ["FloatNumbers", "Numbers", "build_graph"]
 
@@ -83,14 +84,14 @@ def build_graph(
         raise ValueError(f"sides are multiples of 32, got {height}x{width}")
     layers = fold_layers(arrays, card, part, source)
     numbers = ByteNumbers(_ranges(card, source)) if quantised else FloatNumbers()
-    graph = _Graph(Nodes(), layers, numbers, card.arch == "googlenet", banded)
+    graph = _Graph(Nodes(), layers, numbers, card.arch, banded)
     top = graph.trunk(pixel_mean(card.preprocessing))
     if part == "trunk":
         graph.nodes.node("Identity", [top], "trunk")
-        shape: tuple[int, ...] = (832, height // 16, width // 16)
+        shape: tuple[int, ...] = (graph.channels(module_names(card.arch, "4")[-1]), height // 16, width // 16)
     elif part == "features":
         graph.features(top)
-        shape = (sum(len(layers[f"inception5b.{name}"].bias) for name in _OUTPUTS),)
+        shape = (graph.channels(module_names(card.arch)[-1]),)
     else:
         graph.scores(graph.features(top))
         shape = (card.classes + 4 * card.regressed,)
@@ -112,11 +113,12 @@ def _ranges(card: Card, source: str) -> dict[str, float]:
 class _Graph:
     """The network's structure, written into nodes."""
 
-    def __init__(self, nodes: Nodes, layers: dict[str, Layer], numbers: Numbers, paper: bool, banded: bool) -> None:
+    def __init__(self, nodes: Nodes, layers: dict[str, Layer], numbers: Numbers, arch: str, banded: bool) -> None:
         self.nodes = nodes
         self.layers = layers
         self.numbers = numbers
-        self.paper = paper  # Szegedy 2014 has LRN and pools 3x3 before 5a; torchvision's has neither
+        self.arch = arch
+        self.paper = arch != "googlenet-bn"  # Szegedy 2014 has LRN and pools 3x3 before 5a; torchvision's has neither
         self.banded = banded
         self.held: tuple[str, ...] = ()  # the layers whose outputs the current tensor holds
 
@@ -129,7 +131,7 @@ class _Graph:
         x = self._convolution(self._convolution(x, "conv2_reduce"), "conv2", raw=self.paper)
         x = self._normalise(x, "lrn2", 192) if self.paper else x
         x = self._pool(x, "pool2", 3, 2)
-        for module in MODULES[:7]:
+        for module in module_names(self.arch, "3") + module_names(self.arch, "4"):
             if module == "4a":
                 x = self._pool(x, "pool3", 3, 2)
             x = self._inception(x, module)
@@ -138,7 +140,7 @@ class _Graph:
     def features(self, x: str) -> str:
         """The means [N,1024] over the map of 5b, of the map of 4e."""
         x = self._pool(x, "pool4", 3 if self.paper else 2, 2)
-        for module in MODULES[7:]:
+        for module in module_names(self.arch, "5"):
             x = self._inception(x, module)
         x = self.nodes.node("GlobalAveragePool", [x], "average")
         return self.nodes.node("Flatten", [x], "features")
@@ -149,6 +151,10 @@ class _Graph:
         weights = self.nodes.constant("scores.weights", np.concatenate([layer.weights for layer in outputs]))
         bias = np.concatenate([layer.bias for layer in outputs])
         return self.nodes.node("Gemm", [x, weights, self.nodes.constant("scores.bias", bias)], "scores", transB=1)
+
+    def channels(self, module: str) -> int:
+        """How many channels a module gives."""
+        return sum(len(self.layers[f"inception{module}.{name}"].bias) for name in _OUTPUTS)
 
     def _hand_on(self, tensor: str, layers: tuple[str, ...]) -> str:
         self.held = layers

@@ -11,7 +11,7 @@ from googlenet_rcnn.core.card import Card
 
 from .architectures import Network
 from .engine_torch import run_batches
-from .folding import BN_LAYERS
+from .folding import layer_names
 from .googlenet import GoogLeNet
 
 __all__ = ["measure_ranges"]
@@ -23,7 +23,7 @@ def measure_ranges(network: Network, card: Card, crops: Iterable[NDArray[np.uint
     `crops` are batches uint8 [n,S,S,3] such as the network is trained on. ValueError if there is no crop.
     """
     largest: dict[str, float] = {}
-    hooks = [module.register_forward_hook(_watch(names, largest)) for module, names in _layers(network)]
+    hooks = [module.register_forward_hook(_watch(names, largest)) for module, names in _layers(network, card.arch)]
     was_training = network.training
     network.eval()
     try:
@@ -40,10 +40,11 @@ def measure_ranges(network: Network, card: Card, crops: Iterable[NDArray[np.uint
     return largest
 
 
-def _layers(network: Network) -> list[tuple[nn.Module, dict[int, str]]]:
+def _layers(network: Network, arch: str) -> list[tuple[nn.Module, dict[int, str]]]:
     """Modules that end in a ReLU or an LRN, each with the layer's name by the number of channels, 0 for any."""
     paper = isinstance(network, GoogLeNet)
-    found = [(network.get_submodule(ours if paper else theirs), {0: ours}) for ours, theirs in BN_LAYERS.items()]
+    names = layer_names(arch).items()
+    found = [(network.get_submodule(ours if paper else theirs), {0: ours}) for ours, theirs in names]
     # One module serves both places of LRN.
     return [*found, (network.get_submodule("lrn"), {64: "lrn1", 192: "lrn2"})] if paper else found
 

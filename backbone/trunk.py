@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from googlenet_rcnn.core.errors import ModelError
 
-from .folding import BN_LAYERS
+from .folding import layer_names
 
 __all__ = ["NOT_TRUNK", "trunk_identity", "trunk_names"]
 
@@ -23,7 +23,8 @@ _NORMALISED = (
 
 def trunk_names(arch: str) -> tuple[str, ...]:
     """Names of the trunk's tensors, in the order in which the network defines them."""
-    layers, kinds = (BN_LAYERS.keys(), _PAPER) if arch == "googlenet" else (BN_LAYERS.values(), _NORMALISED)
+    names = layer_names(arch)
+    layers, kinds = (names.values(), _NORMALISED) if arch == "googlenet-bn" else (names.keys(), _PAPER)
     return tuple(f"{layer}.{kind}" for layer in layers if not layer.startswith(NOT_TRUNK) for kind in kinds)
 
 

@@ -35,7 +35,7 @@ class Card(Settings):
     """What a weights file is: architecture, labels, preprocessing, training, figures, provenance."""
 
     format: int = 1
-    arch: Literal["googlenet", "googlenet-bn"] = "googlenet"
+    arch: Literal["googlenet", "googlenet-bn", "googlenet-wide"] = "googlenet"
     task: Literal["classifier", "detector", "multibox"] = "classifier"
     labels: tuple[str, ...]
     heads: bool = False

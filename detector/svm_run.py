@@ -90,7 +90,7 @@ class SvmRun:
         scale = self.recipe.svm.norm / float(np.linalg.norm(examples.features, axis=1).mean())
         np.multiply(examples.features, scale, out=examples.features)
         scores = [self._score(examples, label, name) for label, name in enumerate(card.labels)]
-        classifier = "classifier" if card.arch == "googlenet" else "fc"
+        classifier = "fc" if card.arch == "googlenet-bn" else "classifier"
         rows = [np.zeros(examples.features.shape[1]), *(scale * score.weights for score in scores)]
         tensors[f"{classifier}.weight"] = torch.from_numpy(np.stack(rows)).float()
         tensors[f"{classifier}.bias"] = torch.tensor([0.0, *(score.bias for score in scores)])

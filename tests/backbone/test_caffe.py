@@ -11,13 +11,14 @@ from shared_data import SHARED, needs_shared
 
 from googlenet_rcnn.backbone.caffe import BVLC_PREPROCESSING, from_caffe, is_caffe
 from googlenet_rcnn.backbone.engine_torch import run_batches
-from googlenet_rcnn.backbone.googlenet import WIDTHS, GoogLeNet
+from googlenet_rcnn.backbone.googlenet import GoogLeNet
 from googlenet_rcnn.backbone.weights import load_weights, read_tensors
+from googlenet_rcnn.backbone.widths import PAPER
 from googlenet_rcnn.core.errors import ModelError
 
 BRANCHES = ("1x1", "3x3_reduce", "3x3", "5x5_reduce", "5x5", "pool_proj")
 STEM = ["conv1/7x7_s2", "conv2/3x3_reduce", "conv2/3x3"]
-BODY = [f"inception_{name}/{branch}" for name in WIDTHS for branch in BRANCHES]
+BODY = [f"inception_{name}/{branch}" for name in PAPER for branch in BRANCHES]
 HEADS = [f"loss{head}/{layer}" for head in (1, 2) for layer in ("conv", "fc", "classifier")]
 
 

@@ -6,8 +6,7 @@ import torch
 from drawn_networks import NORMALISED, PAPER, draw, pixels
 from torch.nn import functional
 
-from googlenet_rcnn.backbone.folding import BN_LAYERS, MODULES, fold_layers, pixel_mean
-from googlenet_rcnn.backbone.googlenet import WIDTHS
+from googlenet_rcnn.backbone.folding import fold_layers, pixel_mean
 from googlenet_rcnn.backbone.preprocess import to_input
 from googlenet_rcnn.core.card import Preprocessing
 from googlenet_rcnn.core.errors import ModelError
@@ -41,11 +40,6 @@ def test_both_architectures_fold_to_the_same_names(tmp_path) -> None:
         assert same, name
     assert folded[0]["inception3a.branch5"].weights.shape[2:] == (5, 5)
     assert folded[1]["inception3a.branch5"].weights.shape[2:] == (3, 3)
-
-
-def test_layers_are_those_of_table_1() -> None:
-    assert tuple(WIDTHS) == MODULES
-    assert len(BN_LAYERS) == 3 + 6 * len(MODULES)
 
 
 def test_the_trunk_is_a_part_of_the_layers(tmp_path) -> None:

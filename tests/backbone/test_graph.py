@@ -25,6 +25,11 @@ def normalised(tmp_path_factory) -> Drawn:
     return draw(tmp_path_factory.mktemp("normalised"), NORMALISED)
 
 
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory) -> Drawn:
+    return draw(tmp_path_factory.mktemp("wide"), PAPER.model_copy(update={"arch": "googlenet-wide"}))
+
+
 def answer(graph: bytes, images: np.ndarray) -> np.ndarray:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -47,7 +52,7 @@ def relative(got: np.ndarray, wanted: np.ndarray) -> float:
     return float(np.abs(got - wanted).max() / np.abs(wanted).max())
 
 
-@pytest.mark.parametrize("arch", ["paper", "normalised"])
+@pytest.mark.parametrize("arch", ["paper", "normalised", "wide"])
 @pytest.mark.parametrize("part", ["scores", "features", "trunk"])
 def test_it_gives_what_torch_gives(arch, part, request) -> None:
     drawn = request.getfixturevalue(arch)

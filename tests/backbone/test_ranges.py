@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from drawn_networks import NORMALISED, PAPER, draw, pixels
 
-from googlenet_rcnn.backbone.folding import BN_LAYERS
+from googlenet_rcnn.backbone.folding import layer_names
 from googlenet_rcnn.backbone.graph import build_graph
 from googlenet_rcnn.backbone.ranges import measure_ranges
 
@@ -20,7 +20,7 @@ def test_they_are_the_largest_values_of_the_graph(card, tmp_path) -> None:
     drawn = draw(tmp_path, card)
     crops = pixels(3, seed=9)
     ranges = measure_ranges(drawn.network, drawn.card, [crops[:2], crops[:0], crops[2:]])
-    assert ranges.keys() == {*BN_LAYERS, *(("lrn1", "lrn2") if card is PAPER else ())}
+    assert ranges.keys() == {*layer_names(card.arch), *(("lrn1", "lrn2") if card is PAPER else ())}
     model = onnx.load_from_string(build_graph(drawn.arrays, drawn.card))
     model.graph.output.extend(onnx.helper.make_tensor_value_info(name, 1, None) for name in ranges)
     found = onnxruntime.InferenceSession(model.SerializeToString()).run(list(ranges), {"pixels": crops})

@@ -7,7 +7,7 @@ from hostile import encoded, photo, write
 from safetensors import safe_open
 
 from googlenet_rcnn.backbone.checkpoint import read_card
-from googlenet_rcnn.backbone.folding import BN_LAYERS
+from googlenet_rcnn.backbone.folding import layer_names
 from googlenet_rcnn.backbone.weights import read_tensors, save_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -46,7 +46,7 @@ def test_a_detector_gains_ranges_and_nothing_else_changes(cli, bare, tmp_path) -
     assert all(before[name].dtype == after[name].dtype == np.float16 for name in before)
     card = read_card(out)
     assert card.model_copy(update={"ranges": None}) == read_card(weights)
-    assert card.ranges.keys() == {*BN_LAYERS, "lrn1", "lrn2"}
+    assert card.ranges.keys() == {*layer_names("googlenet"), "lrn1", "lrn2"}
     assert all(value > 0 for value in card.ranges.values())
     again, other = tmp_path / "again.safetensors", tmp_path / "other.safetensors"
     cli(*flags, "--out", again)
