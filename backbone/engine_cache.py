@@ -6,6 +6,7 @@ import os
 import platform
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from googlenet_rcnn.core.store import atomic_file, storage_error
 __all__ = ["cache_folder", "cached_bytes", "describe_processor", "settings_name"]
 
 _DIGEST_BYTES = 32
+_ROOM = 2 * 2**30  # bytes; an engine has 7 to 60 million
 
 
 def cache_folder() -> Path:
@@ -41,6 +43,7 @@ def describe_processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 def cached_bytes(name: str, build: Callable[[], bytes], say: Callable[[str], None]) -> bytes:
     """What `build` makes, kept as the file `name` with its SHA-256 in front; a damaged file is built again.
 
+    What was not used for longest goes once there is too much.
     Where the folder cannot be written, `say` tells so and the next start has to build again.
     """
     path = cache_folder() / name
@@ -50,6 +53,8 @@ def cached_bytes(name: str, build: Callable[[], bytes], say: Callable[[str], Non
         content = b""
     kept = content[_DIGEST_BYTES:]
     if kept and hashlib.sha256(kept).digest() == content[:_DIGEST_BYTES]:
+        with suppress(OSError):
+            os.utime(path)  # used last now
         return kept
     made = build()
     try:
@@ -60,6 +65,19 @@ def cached_bytes(name: str, build: Callable[[], bytes], say: Callable[[str], Non
         with atomic_file(path) as stream:
             stream.write(hashlib.sha256(made).digest())
             stream.write(made)
+        _make_room(path)
     except ProjectError as error:
         say(f"note: the engine is not kept for the next start ({error.message})")
     return made
+
+
+def _make_room(newest: Path) -> None:
+    """Removes the files that were not used for longest, never `newest`, until all are within the limit."""
+    with suppress(OSError):  # another process may be doing the same
+        others = [(path.stat(), path) for path in newest.parent.iterdir() if path.is_file() and path != newest]
+        total = newest.stat().st_size + sum(status.st_size for status, _ in others)
+        for status, path in sorted(others, key=lambda one: one[0].st_mtime_ns):
+            if total <= _ROOM:
+                break
+            path.unlink()
+            total -= status.st_size

@@ -31,7 +31,7 @@ from .processes import Processes
 from .run_state import RunState, load_state, save_state
 from .stream import BatchStream, Collate, Loaded, SeededExamples, Task, ignore_interrupt
 
-__all__ = ["Interrupted", "NotFinite", "Task", "TrainSettings", "autocast", "train"]
+__all__ = ["Interrupted", "NotFinite", "Task", "TrainSettings", "autocast", "lacks_bf16", "train"]
 
 
 class TrainSettings(Settings):
@@ -110,9 +110,14 @@ def rate_at(step: int, steps: int, per_epoch: float, settings: TrainSettings) ->
     return settings.rate * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
+def lacks_bf16(device: str) -> bool:
+    """Whether bf16 would be emulated, many times slower than fp32."""
+    return device == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
 def autocast(settings: TrainSettings, device: str) -> AbstractContextManager[Any]:
-    """The precision in which losses are computed."""
-    if settings.precision == "fp32":
+    """The precision in which losses are computed; fp32 in the place of bf16 on a processor that has none."""
+    if settings.precision == "fp32" or (settings.precision == "bf16" and lacks_bf16(device)):
         return nullcontext()
     return torch.autocast(device, torch.bfloat16 if settings.precision == "bf16" else torch.float16)
 

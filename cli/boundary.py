@@ -27,7 +27,7 @@ def run_command(command: Callable[[], int | None]) -> NoReturn:
         _tell(str(error))
     except KeyboardInterrupt:
         status = Exit.INTERRUPTED
-        _tell("INTERRUPTED: stopped by the user; an unfinished --out is kept and can be continued")
+        _tell("INTERRUPTED: stopped by the user; what was written is kept, and the same command goes on from there")
     except BrokenPipeError:
         # The reader (head, less) has gone: not a fault.
         _drop_output()

@@ -62,6 +62,7 @@ class TrainingRun:
 
         from googlenet_rcnn.backbone.engine_torch import keep_freed_memory
         from googlenet_rcnn.backbone.processes import join_processes
+        from googlenet_rcnn.backbone.training import lacks_bf16
 
         from .threads import available_threads
 
@@ -80,7 +81,10 @@ class TrainingRun:
         processes = join_processes()
         torch.set_num_threads(threads or max(1, available_threads() // processes.count))
         keep_freed_memory()
-        return cls(settings, stages, out, cache, resume, processes, quiet)
+        run = cls(settings, stages, out, cache, resume, processes, quiet)
+        if lacks_bf16(processes.device) and "'bf16'" in str(settings.model_dump()):
+            run.say("note: this processor has no bf16, so that stages which ask for it are computed in fp32")
+        return run
 
     def say(self, message: str) -> None:
         """One line on standard error, by the first process and unless all is to be quiet."""

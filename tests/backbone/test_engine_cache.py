@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from googlenet_rcnn.backbone import engine_cache
 from googlenet_rcnn.backbone.engine_cache import cache_folder, cached_bytes, describe_processor, settings_name
 
 
@@ -61,6 +62,21 @@ def test_where_nothing_can_be_kept_it_is_said(folder) -> None:
     assert builder.said[0].startswith("note: the engine is not kept for the next start")
     builder.get()
     assert builder.built == 2
+
+
+def test_what_was_not_used_for_longest_makes_room(folder, monkeypatch) -> None:
+    builder = Builder()
+    for age, name in ((300, "a.engine"), (200, "b.engine"), (100, "c.engine")):
+        builder.get(name)
+        past = (folder / name).stat().st_mtime - age
+        os.utime(folder / name, (past, past))
+    monkeypatch.setattr(engine_cache, "_ROOM", 2 * (600 + 32))
+    builder.get("a.engine")  # used again, so that b is now the oldest
+    builder.get("d.engine")
+    assert sorted(path.name for path in folder.iterdir()) == ["a.engine", "d.engine"]
+    monkeypatch.setattr(engine_cache, "_ROOM", 1)
+    builder.get("e.engine")
+    assert [path.name for path in folder.iterdir()] == ["e.engine"]
 
 
 def test_a_failed_build_leaves_nothing(folder) -> None:

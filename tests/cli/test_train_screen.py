@@ -110,6 +110,14 @@ def test_settings_that_change_no_weight_are_free_to_change(finished, cli, argume
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_processor_without_bf16_is_told_of(cli, arguments, tmp_path, monkeypatch, there):
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: there)
+    result = cli(*arguments(tmp_path / "out", "--cache", tmp_path / "cache", "--set=screen.train.precision=bf16"))
+    assert result.exit_code == 0, result.output
+    assert ("computed in fp32" in result.stderr) != there
+
+
 def test_a_run_goes_on_for_more_epochs_and_its_recipe_says_so(finished, cli, arguments, tmp_path):
     folder, _ = finished
     shutil.copytree(folder / "out", tmp_path / "out")
