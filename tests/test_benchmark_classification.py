@@ -6,10 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hostile import encoded, photo, write
 from PIL import Image
 from tiny_voc import annotation, devkit, thing
 
+from googlenet_rcnn.backbone.weights import save_weights
+from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.types import Size
 from googlenet_rcnn.datasets.voc import read_voc
 
@@ -70,3 +73,17 @@ def test_training_is_timed_in_turns_with_its_peer(tmp_path, monkeypatch, capsys)
     assert "x torchvision" in head
     assert len(rows) == 4
     assert [cell.strip() for cell in rows[-1].split("|")][3] == "1.00"
+
+
+def test_a_run_is_killed_and_compared_bit_for_bit(tmp_path) -> None:
+    kills = runpy.run_path(str(CROPS.parents[1] / "training" / "kills.py"))
+    kills["draw_tree"](tmp_path / "data", 3)
+    assert len(list((tmp_path / "data").rglob("*.png"))) == 3
+    assert kills["killed"]([sys.executable, "-c", "import time; time.sleep(60)"], 0.1)
+    assert not kills["killed"]([sys.executable, "-c", ""], 60)
+    card = Card(labels=("a", "b"))
+    for name, number in (("one", 1.0), ("again", 1.0), ("other", 1.001)):
+        save_weights(tmp_path / f"{name}.safetensors", {"x": torch.tensor([number])}, card)
+    one, again, other = (tmp_path / f"{name}.safetensors" for name in ("one", "again", "other"))
+    assert kills["same"](one, again)
+    assert not kills["same"](one, other)
