@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from googlenet_rcnn.core.errors import DataError, ProjectError, UsageError
+from googlenet_rcnn.core.errors import DataError, ProjectError, ResourceError, UsageError
 from googlenet_rcnn.core.errors import Exit as ExitStatus
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.store import JsonLines, atomic_file, read_json_lines, write_json
@@ -192,7 +192,7 @@ def train(
     )
     module.train()
     began = saved = time.monotonic()
-    with _Stop().listening() as stop, _log(folder, processes, start) as log:
+    with _Stop().listening() as stop, _log(folder, processes, start) as log, _resources(folder, settings):
         for step, loaded in enumerate(loader, start=start):
             torch.manual_seed(_step_seed(seed, step, processes.rank))
             rate = rate_at(step, steps, len(task) / settings.batch, settings)
@@ -235,6 +235,26 @@ def train(
 
 def _step_seed(seed: int, step: int, rank: int) -> int:
     return int(np.random.SeedSequence([seed, 2, step, rank]).generate_state(1, np.uint64)[0] >> 1)
+
+
+@contextmanager
+def _resources(folder: Path, settings: TrainSettings) -> Iterator[None]:
+    """ResourceError where memory ran out, with the way to go on; what was saved is whole."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" in str(error):
+            raise ResourceError(
+                "WORKER_DIED", "a process that loads examples died, perhaps for want of memory or of shared memory "
+                f"(docker: --shm-size 1g): --resume continues {folder}; take a lower `workers` than {settings.workers}"
+            ) from error  # fmt: skip
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            more = 2 * settings.accumulate
+            raise ResourceError(
+                "OUT_OF_MEMORY", f"a batch of {settings.batch} in {settings.accumulate} parts needs too much memory: "
+                f"--resume with `accumulate` = {more} continues {folder} and gives the same result"
+            ) from error  # fmt: skip
+        raise
 
 
 @contextmanager
