@@ -10,7 +10,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, Literal, NamedTuple
@@ -21,17 +21,19 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from googlenet_rcnn.core.errors import DataError, ProjectError, ResourceError, UsageError
+from googlenet_rcnn.core.errors import DataError, ProjectError, UsageError
 from googlenet_rcnn.core.errors import Exit as ExitStatus
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.store import JsonLines, atomic_file, read_json_lines, write_json
 
 from .architectures import identity
+from .memory_errors import memory_errors
+from .precision import Precision, autocast
 from .processes import Processes
 from .run_state import RunState, load_state, save_state
 from .stream import BatchStream, Collate, Loaded, SeededExamples, Task, ignore_interrupt
 
-__all__ = ["Interrupted", "NotFinite", "Task", "TrainSettings", "autocast", "lacks_bf16", "train"]
+__all__ = ["Interrupted", "NotFinite", "Task", "TrainSettings", "train"]
 
 
 class TrainSettings(Settings):
@@ -50,7 +52,7 @@ class TrainSettings(Settings):
     weight_decay: float = Field(5e-4, ge=0)
     average: float = Field(default=0.0, ge=0, lt=1)  # decay of the running mean of weights (Polyak); 0: none
     clip: float = Field(default=0.0, ge=0)  # largest norm of the gradient; 0: no limit
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Precision = "fp32"
     workers: int = Field(default=0, ge=0)
     checkpoint_minutes: float = Field(default=5.0, ge=0)
 
@@ -108,18 +110,6 @@ def rate_at(step: int, steps: int, per_epoch: float, settings: TrainSettings) ->
     if settings.schedule == "steps":
         return settings.rate * settings.decay ** math.floor(step / per_epoch / settings.decay_epochs)
     return settings.rate * 0.5 * (1 + math.cos(math.pi * step / steps))
-
-
-def lacks_bf16(device: str) -> bool:
-    """Whether bf16 would be emulated, many times slower than fp32."""
-    return device == "cpu" and not torch.ops.mkldnn._is_mkldnn_bf16_supported()
-
-
-def autocast(settings: TrainSettings, device: str) -> AbstractContextManager[Any]:
-    """The precision in which losses are computed; fp32 in the place of bf16 on a processor that has none."""
-    if settings.precision == "fp32" or (settings.precision == "bf16" and lacks_bf16(device)):
-        return nullcontext()
-    return torch.autocast(device, torch.bfloat16 if settings.precision == "bf16" else torch.float16)
 
 
 def _groups(module: nn.Module, rates: Callable[[str], float], settings: TrainSettings) -> list[dict[str, Any]]:
@@ -192,7 +182,11 @@ def train(
     )
     module.train()
     began = saved = time.monotonic()
-    with _Stop().listening() as stop, _log(folder, processes, start) as log, _resources(folder, settings):
+    with (
+        _Stop().listening() as stop,
+        _log(folder, processes, start) as log,
+        memory_errors(folder, settings.batch, settings.accumulate, settings.workers),
+    ):
         for step, loaded in enumerate(loader, start=start):
             torch.manual_seed(_step_seed(seed, step, processes.rank))
             rate = rate_at(step, steps, len(task) / settings.batch, settings)
@@ -201,7 +195,7 @@ def train(
             optimizer.zero_grad(set_to_none=True)
             sums: dict[str, float] = {}
             for part in loaded.parts:
-                with autocast(settings, device):
+                with autocast(settings.precision, device):
                     losses = task.losses(module, part)
                 total = torch.stack(list(losses.values())).sum()
                 (total * (loss_scale / settings.batch)).backward()  # type: ignore[no-untyped-call]
@@ -235,26 +229,6 @@ def train(
 
 def _step_seed(seed: int, step: int, rank: int) -> int:
     return int(np.random.SeedSequence([seed, 2, step, rank]).generate_state(1, np.uint64)[0] >> 1)
-
-
-@contextmanager
-def _resources(folder: Path, settings: TrainSettings) -> Iterator[None]:
-    """ResourceError where memory ran out, with the way to go on; what was saved is whole."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "DataLoader worker" in str(error):
-            raise ResourceError(
-                "WORKER_DIED", "a process that loads examples died, perhaps for want of memory or of shared memory "
-                f"(docker: --shm-size 1g): --resume continues {folder}; take a lower `workers` than {settings.workers}"
-            ) from error  # fmt: skip
-        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
-            more = 2 * settings.accumulate
-            raise ResourceError(
-                "OUT_OF_MEMORY", f"a batch of {settings.batch} in {settings.accumulate} parts needs too much memory: "
-                f"--resume with `accumulate` = {more} continues {folder} and gives the same result"
-            ) from error  # fmt: skip
-        raise
 
 
 @contextmanager

@@ -61,8 +61,8 @@ class TrainingRun:
         import torch
 
         from googlenet_rcnn.backbone.engine_torch import keep_freed_memory
+        from googlenet_rcnn.backbone.precision import lacks_bf16
         from googlenet_rcnn.backbone.processes import join_processes
-        from googlenet_rcnn.backbone.training import lacks_bf16
 
         from .threads import available_threads
 

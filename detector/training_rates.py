@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from googlenet_rcnn.backbone.architectures import build_network, load_network
 from googlenet_rcnn.backbone.engine_torch import run_batches
 from googlenet_rcnn.backbone.freezing import freeze_below
-from googlenet_rcnn.backbone.training import TrainSettings, autocast
+from googlenet_rcnn.backbone.precision import Precision, autocast
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.samples import sample_pixels
 from googlenet_rcnn.core.types import Boxes, Proposer, Sample, Size
@@ -71,11 +71,11 @@ def measure_rates(
 
     frozen = seconds(lambda: run_batches(pretrained.lower, crops, preprocessing, device=device))
     look = seconds(lambda: run_batches(pretrained.trunk, square, preprocessing, device=device))
-    screening = seconds(_step(screen, lambda: on_squares.losses(screen, looks), recipe.screen.train, device))
+    screening = seconds(_step(screen, lambda: on_squares.losses(screen, looks), recipe.screen.train.precision, device))
     freeze_below(network, recipe.frozen_below)
-    whole = seconds(_step(network, lambda: on_crops.losses(network, noise), recipe.network, device))
+    whole = seconds(_step(network, lambda: on_crops.losses(network, noise), recipe.network.precision, device))
     freeze_below(network, "inception5a")
-    upper = seconds(_step(network, lambda: on_maps.losses(network, upper_noise), recipe.head, device))
+    upper = seconds(_step(network, lambda: on_maps.losses(network, upper_noise), recipe.head.precision, device))
     return Rates(
         propose=_propose_seconds(samples, proposer),
         look=look,
@@ -87,7 +87,7 @@ def measure_rates(
 
 
 def _step(
-    module: nn.Module, losses: Callable[[], dict[str, Tensor]], settings: TrainSettings, device: str
+    module: nn.Module, losses: Callable[[], dict[str, Tensor]], precision: Precision, device: str
 ) -> Callable[[], object]:
     """A step of training: losses, gradients, new weights."""
     module.train()
@@ -95,7 +95,7 @@ def _step(
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
-        with autocast(settings, device):
+        with autocast(precision, device):
             values = losses().values()
         total = torch.stack(list(values)).sum()
         total.backward()  # type: ignore[no-untyped-call]

@@ -16,16 +16,7 @@ from tiny_task import SETTINGS, Points, network
 from torch import Tensor
 
 from googlenet_rcnn.backbone.run_state import RunState, load_state
-from googlenet_rcnn.backbone.training import (
-    Interrupted,
-    NotFinite,
-    Progress,
-    TrainSettings,
-    autocast,
-    lacks_bf16,
-    rate_at,
-    train,
-)
+from googlenet_rcnn.backbone.training import Interrupted, NotFinite, Progress, TrainSettings, rate_at, train
 from googlenet_rcnn.core.errors import DataError, Exit, ModelError, ResourceError, UsageError
 from googlenet_rcnn.core.store import read_json_lines
 
@@ -255,16 +246,6 @@ def test_frozen_parameters_stay_and_factors_scale_the_rate(tmp_path: Path) -> No
     assert torch.equal(slow["0.weight"], first["0.weight"])
     assert not torch.equal(slow["3.weight"], first["3.weight"])
     torch.testing.assert_close(fast["3.bias"] - first["3.bias"], 2 * (slow["3.bias"] - first["3.bias"]))
-
-
-@pytest.mark.parametrize("there", [True, False])
-def test_bf16_is_fp32_on_a_processor_without_it(monkeypatch: pytest.MonkeyPatch, there: bool) -> None:
-    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: there)
-    settings = TrainSettings(precision="bf16")
-    with autocast(settings, "cpu"):
-        assert torch.is_autocast_enabled("cpu") == there
-    assert lacks_bf16("cpu") != there
-    assert not lacks_bf16("cuda")
 
 
 def test_nothing_to_learn_from_is_said(tmp_path: Path) -> None:
