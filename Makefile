@@ -13,7 +13,7 @@ FIRST ?= 500
 TIMED ?= 60
 BENCH ?=
 
-.PHONY: demo test test-slow lint types check train-voc-twin train-voc train-voc-members evaluate-voc bench-accuracy false-alarms train-multibox evaluate-proposals bench-proposals bench-evaluation bench-speed bench-memory bench-batch learn-cascade browser-check clean
+.PHONY: demo test test-slow lint types check train-voc-twin train-voc train-voc-members evaluate-voc bench-accuracy false-alarms train-multibox evaluate-proposals bench-proposals bench-evaluation bench-speed bench-memory bench-training bench-batch learn-cascade browser-check clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
@@ -154,6 +154,12 @@ browser-check: $(VENV)/.installed
 	@command -v $(CHROMIUM) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
 	$(BIN)/python benchmarks/report/browser_check.py --chromium $(CHROMIUM) --data $(DATA)/VOCdevkit/VOC2007 --first 200 \
 		--out $(RUNS)/browser-check
+
+# Figures of the classification page: training speed beside torchvision's, and ten kills.
+bench-training: $(VENV)/.installed
+	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --out $(RUNS)/voc-crops
+	$(BIN)/python benchmarks/training/run.py --folder $(RUNS)/voc-crops/train
+	$(BIN)/python benchmarks/training/kills.py --out $(RUNS)/kills
 
 # The speed tables of the README, with peers in the same run; PARTS: engines detect naive torchvision growth.
 PARTS ?= engines detect naive torchvision growth
