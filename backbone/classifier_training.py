@@ -34,6 +34,7 @@ __all__ = ["ClassifierRecipe", "ClassifierTraining"]
 
 _CLASSIFIERS = ("classifier.", "fc.", "aux")  # for other classes they are drawn anew
 _RANGE_IMAGES = 32
+_TOGETHER = 32  # validation images in a batch
 
 
 class ClassifierRecipe(Settings):
@@ -140,11 +141,14 @@ class ClassifierTraining:
     def _accuracy(self, network: Network, card: Card, validation: LabelledImages) -> dict[str, Any]:
         """Top-1 and top-5 accuracy of one central crop; each process looks at its share, and no image counts twice."""
         correct = torch.zeros(2, dtype=torch.float64)
-        for number in range(self.processes.rank, len(validation.paths), self.processes.count):
-            crops = _crops(validation.paths[number], card)
+        mine = range(self.processes.rank, len(validation.paths), self.processes.count)
+        for first in range(0, len(mine), _TOGETHER):
+            numbers = mine[first : first + _TOGETHER]
+            crops = np.concatenate([_crops(validation.paths[number], card) for number in numbers])
             logits = run_batches(lambda x: network(x).main, crops, card.preprocessing, device=self.device)
-            best = logits[0].argsort(descending=True, stable=True)
-            correct += torch.tensor([validation.truth[number] in best[:k] for k in (1, 5)])
+            ranked = logits.argsort(dim=1, descending=True, stable=True)
+            right = ranked[:, :5] == torch.from_numpy(validation.truth[list(numbers)])[:, None]
+            correct += torch.stack([right[:, 0].sum(), right.sum()])
         self.processes.sum_([correct])
         top1, top5 = (correct / max(1, len(validation.paths))).tolist()
         self.say(f"top-1 {top1:.4f}, top-5 {top5:.4f} on {len(validation.paths)} images")
