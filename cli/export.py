@@ -28,7 +28,7 @@ def run_export(
 
     chosen: Part | None = next((name for name in get_args(Part) if name == part), None)
     if chosen is None:
-        raise UsageError("FLAG_VALUE", f"--part is {' or '.join(get_args(Part))}, got {part}")
+        raise UsageError("FLAG_VALUE", f"--part is {', '.join(get_args(Part))}; got {part}")
     found = re.fullmatch(r"(\d{1,5})(?:x(\d{1,5}))?", side)
     if found is None:
         raise UsageError("FLAG_VALUE", f"--side is a number of pixels or HEIGHTxWIDTH, got {side}")

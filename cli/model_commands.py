@@ -43,7 +43,9 @@ def import_weights(
 def export(
     out: Annotated[Path, typer.Option(help="ONNX file to write")],
     weights: Annotated[str, typer.Option(help="a shipped model by name, or a checkpoint")] = "voc07",
-    part: Annotated[str, typer.Option(help="scores (logits, then box offsets) or trunk (the map of 4e)")] = "scores",
+    part: Annotated[
+        str, typer.Option(help="scores (logits, then box offsets), features (1,024) or trunk (the map of 4e)")
+    ] = "scores",
     side: Annotated[str, typer.Option(help="pixels of the input: a side, or HEIGHTxWIDTH for the trunk")] = "224",
     int8: Annotated[
         bool, typer.Option("--int8", help="with nodes that quantise to bytes, from the card's ranges")

@@ -35,7 +35,7 @@ def test_the_file_gives_what_the_model_gives(cli, drawn, tmp_path, flags) -> Non
 @pytest.mark.parametrize(
     ("flags", "told"),
     [
-        (("--part", "head"), "--part is scores or trunk, got head"),
+        (("--part", "head"), "--part is scores, features, trunk; got head"),
         (("--side", "big"), "--side is a number of pixels or HEIGHTxWIDTH, got big"),
         (("--side", "448"), "--side 448: scores are those of crops of 224x224 pixels"),
         (("--side", "100", "--part", "trunk"), "--side 100: sides are multiples of 32"),
