@@ -79,8 +79,11 @@ def test_a_run_is_killed_and_compared_bit_for_bit(tmp_path) -> None:
     kills = runpy.run_path(str(CROPS.parents[1] / "training" / "kills.py"))
     kills["draw_tree"](tmp_path / "data", 3)
     assert len(list((tmp_path / "data").rglob("*.png"))) == 3
-    assert kills["killed"]([sys.executable, "-c", "import time; time.sleep(60)"], 0.1)
-    assert not kills["killed"]([sys.executable, "-c", ""], 60)
+    log = tmp_path / "log"
+    writes = f"import time; open({str(log)!r}, 'w').write('1\\n2\\n'); time.sleep(60)"
+    assert kills["killed"]([sys.executable, "-c", writes], log, 2, 0.0)
+    assert kills["steps_in"](log) == 2
+    assert not kills["killed"]([sys.executable, "-c", ""], tmp_path / "none", 1, 0.0)
     card = Card(labels=("a", "b"))
     for name, number in (("one", 1.0), ("again", 1.0), ("other", 1.001)):
         save_weights(tmp_path / f"{name}.safetensors", {"x": torch.tensor([number])}, card)

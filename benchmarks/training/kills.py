@@ -1,6 +1,6 @@
 """`train-classifier` killed with kill -9 at random moments and resumed each time, beside a run that nothing disturbs.
 
-The weights must be the same bit for bit. Moments are drawn with a seed from the time that the undisturbed run takes.
+The weights must be the same bit for bit. Steps are drawn with a seed, and so is the moment after each.
 """
 
 import argparse
@@ -14,7 +14,6 @@ import torch
 from PIL import Image
 
 from googlenet_rcnn.backbone.weights import read_tensors
-from googlenet_rcnn.core.store import read_json_lines
 
 __all__ = ["draw_tree", "killed", "same"]
 
@@ -32,16 +31,24 @@ def draw_tree(folder: Path, images: int) -> None:
         Image.fromarray(pixels.astype(np.uint8)).save(place / f"{number:03d}.png")
 
 
-def killed(command: list[str], seconds: float) -> bool:
-    """Runs the command for so long and kills it; False if it had ended before."""
+def killed(command: list[str], log: Path, step: int, delay: float) -> bool:
+    """Runs the command until its log has so many steps, and kills it a moment later; False if it ended before."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        return True
+    while process.poll() is None:
+        if steps_in(log) >= step:
+            time.sleep(delay)
+            process.kill()
+            return process.wait() != 0
+        time.sleep(0.01)
     return False
+
+
+def steps_in(log: Path) -> int:
+    """Whole lines of a log that may be being written, or not be there yet."""
+    try:
+        return log.read_bytes().count(b"\n")
+    except OSError:
+        return 0
 
 
 def same(one: Path, other: Path) -> bool:
@@ -67,18 +74,17 @@ def main() -> int:
     began = time.monotonic()
     subprocess.run(command("whole"), check=True)
     whole = time.monotonic() - began
-    random = np.random.default_rng(0)
-    again, steps = [*command("killed"), "--resume"], []
-    for _ in range(flags.kills):
-        if not killed(again, float(random.uniform(0.3, 1.0) * whole)):
-            break
-        log = flags.out / "killed" / "train" / "log.jsonl"
-        steps.append(sum(1 for _ in read_json_lines(log)) if log.exists() else 0)
-        print(f"killed after step {steps[-1]}", file=sys.stderr)
+    random, log = np.random.default_rng(0), flags.out / "killed" / "train" / "log.jsonl"
+    total = steps_in(flags.out / "whole" / "train" / "log.jsonl")
+    again, done = [*command("killed"), "--resume"], []
+    for step in np.sort(random.choice(total, flags.kills, replace=False)).tolist():
+        if killed(again, log, step, float(random.uniform(0, 0.5))):
+            done.append(steps_in(log))
+            print(f"killed after step {done[-1]} of {total}", file=sys.stderr)
     subprocess.run(again, check=True)
     equal = same(*(flags.out / name / "classifier.safetensors" for name in ("whole", "killed")))
     told = "the same bits" if equal else "DIFFERENT"
-    print(f"{len(steps)} kills, after steps {', '.join(map(str, steps))} of a run of {whole:.0f} s: {told}")
+    print(f"{len(done)} kills, after steps {', '.join(map(str, done))} of {total} ({whole:.0f} s undisturbed): {told}")
     return int(not equal)
 
 
