@@ -13,7 +13,7 @@ FIRST ?= 500
 TIMED ?= 60
 BENCH ?=
 
-.PHONY: demo test test-slow lint types check train-voc-twin train-voc train-voc-members evaluate-voc bench-accuracy false-alarms train-multibox evaluate-proposals bench-proposals bench-evaluation bench-speed bench-memory bench-training bench-batch learn-cascade browser-check clean
+.PHONY: demo test test-slow lint types check train-voc-twin train-voc train-voc-members evaluate-voc evaluate-three bench-accuracy false-alarms train-multibox evaluate-proposals bench-proposals bench-evaluation bench-speed bench-memory bench-training bench-batch learn-cascade browser-check clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
@@ -76,6 +76,15 @@ $(RUNS)/member-40-$(SPLIT)/detector.safetensors: $(VENV)/.installed
 
 $(RUNS)/member-0-$(SPLIT)/detector.safetensors: $(VENV)/.installed
 	$(MEMBER) --set context=0 --set seed=2
+
+# The twins of the three that ship together, and whether they are better than the first of them alone.
+evaluate-three: $(RUNS)/val$(FIRST).txt
+	$(MAKE) -j2 train-voc-members SPLIT=train
+	echo 'members = ["$(abspath $(TWIN))", "member-40-train/detector.safetensors", "member-0-train/detector.safetensors"]' \
+		> $(RUNS)/three-train.toml
+	for name in $(TWIN) $(RUNS)/three-train.toml; do \
+		$(BIN)/detect --image $< --weights $$name --score-threshold 0.01 --out $(RUNS)/$$(basename $$name)-$(FIRST).jsonl || exit; done
+	$(BIN)/evaluate compare $(RUNS)/$(notdir $(TWIN))-$(FIRST).jsonl $(RUNS)/three-train.toml-$(FIRST).jsonl $(VOC) --split val --first $(FIRST)
 
 $(RUNS)/val%.txt: $(VENV)/.installed
 	@mkdir -p $(RUNS)

@@ -16,7 +16,7 @@ from .trunk import NOT_TRUNK
 from .weights import load_weights, read_tensors
 from .widths import widths_of
 
-__all__ = ["Loaded", "Network", "build_network", "identity", "load_network"]
+__all__ = ["Loaded", "Network", "build_network", "identity", "load_network", "take_layers"]
 
 Network = GoogLeNet | GoogLeNetBN
 
@@ -61,3 +61,13 @@ def identity(module: nn.Module, without: str | tuple[str, ...] = ()) -> str:
             total.update(name.encode())
             total.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return total.hexdigest()
+
+
+def take_layers(network: nn.Module, source: nn.Module, without: str | tuple[str, ...] = ()) -> set[str]:
+    """Copies the tensors that both have into `network`, leaving out names beginning with `without`; their names."""
+    names = network.state_dict().keys()
+    taken = {
+        name: tensor for name, tensor in source.state_dict().items() if name in names and not name.startswith(without)
+    }
+    network.load_state_dict(taken, strict=False)
+    return set(taken)

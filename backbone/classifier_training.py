@@ -4,19 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from googlenet_rcnn.core.card import Card
+from googlenet_rcnn.core.card import Architecture, Card
 from googlenet_rcnn.core.images import read_image
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.types import LabelSet
 
-from .architectures import Loaded, Network, build_network, identity, load_network
+from .architectures import Loaded, Network, build_network, identity, load_network, take_layers
 from .classification_task import ClassificationTask
 from .crop_sampling import CropSampling
 from .engine_torch import run_batches
@@ -42,7 +42,7 @@ class ClassifierRecipe(Settings):
 
     seed: int = 0
     # From scratch; a network to start from has its own.
-    arch: Literal["googlenet", "googlenet-bn", "googlenet-wide"] = "googlenet"
+    arch: Architecture = "googlenet"
     heads: bool = True  # auxiliary classifiers at 4a and 4d, in training only
     auxiliary: float = Field(default=0.3, ge=0)  # weight of the loss of each
     smoothing: float = Field(default=0.0, ge=0, lt=1)  # of the labels
@@ -91,7 +91,7 @@ class ClassifierTraining:
             device=self.device.partition(":")[0],
         )  # fmt: skip
         network.load_state_dict(state)
-        network.eval()
+        network.half().float().eval()  # what is measured is what will be stored
         if validation is not None:
             card = card.model_copy(update={"metrics": self._accuracy(network, card, validation)})
         path = self.out / "classifier.safetensors"
@@ -129,13 +129,7 @@ class ClassifierTraining:
         network = build_network(card)
         if start is not None:
             same = start.card.task == "classifier" and start.card.labels == card.labels
-            names = network.state_dict().keys()
-            kept = {
-                name: tensor
-                for name, tensor in start.network.state_dict().items()
-                if name in names and (same or not name.startswith(_CLASSIFIERS))
-            }
-            network.load_state_dict(kept, strict=False)
+            take_layers(network, start.network, without=() if same else _CLASSIFIERS)
         return network.to(self.device)
 
     def _accuracy(self, network: Network, card: Card, validation: LabelledImages) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from googlenet_rcnn.core.errors import DataError
@@ -84,7 +84,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _faults(paths: Sequence[Path], say: Callable[[str], None]) -> Iterator[tuple[str, str]]:
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2) as pool:
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         for done, (path, fault) in enumerate(zip(paths, pool.map(_fault, paths), strict=True), start=1):
             if done % 1000 == 0:
                 say(f"checked {done} of {len(paths)} images")

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.images import ImagePolicy
@@ -13,9 +13,6 @@ from .boundary import one_line
 from .image_loop import ImageLoop, check_options, image_workers
 from .inputs import find_images
 from .weights_files import find_weights
-
-if TYPE_CHECKING:
-    from .ledger import Ledger
 
 __all__ = ["ClassifyOptions", "check_classifier", "run_classify"]
 
@@ -50,9 +47,6 @@ def run_classify(options: ClassifyOptions) -> int:
         if not options.quiet:
             print(one_line(message), file=sys.stderr)
 
-    def finish(ledger: "Ledger") -> None:
-        ledger.finish()
-
     def settings() -> dict[str, Any]:
         free = {"images", "out", "overwrite", "on_error", "quiet", "threads", "workers", "draw"}
         told = {key: value for key, value in asdict(options).items() if key not in free}
@@ -83,7 +77,8 @@ def run_classify(options: ClassifyOptions) -> int:
     )
     rows = ClassificationRows(classifier, policy, options.crops, options.max_pool, options.top)
     loop = ImageLoop(
-        files=files, pictures=[], target=options.out, settings=settings, table=_print_table, finish=finish
+        files=files, pictures=[], target=options.out, settings=settings, table=_print_table,
+        finish=lambda ledger: ledger.finish(),
     )  # fmt: skip
     return loop.run(lambda images: rows.make(images, image_workers(options)), options)
 

@@ -7,11 +7,12 @@ from pydantic import Field
 from .recipe import Settings
 from .types import LabelSet
 
-__all__ = ["SCREEN_PREFIX", "Card", "Preprocessing"]
+__all__ = ["SCREEN_PREFIX", "Architecture", "Card", "Preprocessing"]
 
 SCREEN_PREFIX = "screen."
 """Begins the names of the screening head's tensors in a detector's checkpoint."""
 
+Architecture = Literal["googlenet", "googlenet-bn", "googlenet-wide"]
 Triple = tuple[float, float, float]
 Largest = Annotated[float, Field(ge=0, allow_inf_nan=False)]  # activation
 
@@ -35,7 +36,7 @@ class Card(Settings):
     """What a weights file is: architecture, labels, preprocessing, training, figures, provenance."""
 
     format: int = 1
-    arch: Literal["googlenet", "googlenet-bn", "googlenet-wide"] = "googlenet"
+    arch: Architecture = "googlenet"
     task: Literal["classifier", "detector", "multibox"] = "classifier"
     labels: tuple[str, ...]
     heads: bool = False

@@ -17,7 +17,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from googlenet_rcnn.backbone.architectures import Network, build_network, identity, load_network
+from googlenet_rcnn.backbone.architectures import Network, build_network, identity, load_network, take_layers
 from googlenet_rcnn.backbone.freezing import freeze_below
 from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.ranges import measure_ranges
@@ -150,13 +150,7 @@ class FineTuning:
         torch.manual_seed(self.recipe.seed)
         network = build_network(card)
         same = start.task == "detector" and start.labels == card.labels
-        names = network.state_dict().keys()
-        kept = {
-            name: tensor
-            for name, tensor in pretrained.state_dict().items()
-            if name in names and (same or not name.startswith(_NEW))
-        }
-        network.load_state_dict(kept, strict=False)
+        kept = take_layers(network, pretrained, without=() if same else _NEW)
         for name, parameter in network.named_parameters():
             if name not in kept:
                 if parameter.ndim > 1:

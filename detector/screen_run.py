@@ -11,11 +11,11 @@ from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.run_origin import settle_origin
 from googlenet_rcnn.backbone.training import Progress
 from googlenet_rcnn.backbone.weights import save_weights
-from googlenet_rcnn.core.errors import DataError, ModelError
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.types import Dataset, Proposer
 
 from .fine_tuning import ProposalSettings
+from .finished import check_finished
 from .screen_training import ScreenRecipe, ScreenTraining
 from .targets import OverlapTargets
 
@@ -57,15 +57,7 @@ class ScreenRun:
         ModelError if the weights are no detector's; DataError if the data has other labels, or no objects.
         """
         network, card = load_network(self.weights)
-        if card.task != "detector":
-            raise ModelError("MODEL_TASK", f"{self.weights} is a {card.task}, not a detector: it has nothing to screen")
-        if dataset.labels.names != card.labels:
-            raise DataError(
-                "LABELS_DIFFER",
-                f"{data} does not have the labels of {self.weights} ({', '.join(card.labels)}): use data that has",
-            )
-        if not any(len(sample.truth) for sample in dataset.samples if sample.truth is not None):
-            raise DataError("NO_OBJECTS", f"{data}: no image has an object to learn from")
+        check_finished(card, self.weights, dataset, data)
         origin = self.recipe.model_dump(mode="json", exclude={"screen": {"train"}}) | {"weights": identity(network)}
         settle_origin(self.out, origin, resume, self.processes)
         recipe = self.recipe

@@ -23,13 +23,13 @@ from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.weights import read_tensors, save_weights
 from googlenet_rcnn.core.boxes import intersection_over_union
 from googlenet_rcnn.core.card import Card
-from googlenet_rcnn.core.errors import DataError, ModelError
 from googlenet_rcnn.core.recipe import Settings
 from googlenet_rcnn.core.samples import sample_pixels, sample_truth
 from googlenet_rcnn.core.store import digest
 from googlenet_rcnn.core.types import Dataset, Proposer
 
 from .fine_tuning import ProposalSettings
+from .finished import check_finished
 from .sampling import WindowSampling
 from .svm import LinearScore, SvmSettings, calibrated, fit_svm
 from .targets import OverlapTargets
@@ -85,7 +85,7 @@ class SvmRun:
         detector's; DataError if the data has other labels, or no objects.
         """
         card, tensors = read_card(self.weights), read_tensors(self.weights)
-        _check(card, dataset, data, self.weights)
+        check_finished(card, self.weights, dataset, data)
         examples = self._examples(dataset, card)
         scale = self.recipe.svm.norm / float(np.linalg.norm(examples.features, axis=1).mean())
         np.multiply(examples.features, scale, out=examples.features)
@@ -134,15 +134,6 @@ class SvmRun:
         shares = self.recipe.targets.shares(np.where(own, examples.nearest, 0.0))
         self.say(f"class {name}: {positive.sum()} objects")
         return calibrated(score, features, shares)
-
-
-def _check(card: Card, dataset: Dataset, data: str, weights: Path) -> None:
-    if card.task != "detector":
-        raise ModelError("MODEL_TASK", f"{weights} is a {card.task}, not a detector: it has no classes to score")
-    if dataset.labels.names != card.labels:
-        raise DataError("LABELS_DIFFER", f"{data} does not have the labels of {weights} ({', '.join(card.labels)})")
-    if not any(len(sample.truth) for sample in dataset.samples if sample.truth is not None):
-        raise DataError("NO_OBJECTS", f"{data}: no image has an object to learn from")
 
 
 def _crops(image: ImageWindows, warp: Warp) -> NDArray[np.uint8]:
