@@ -22,7 +22,7 @@ __all__ = ["ClassificationTask", "LabelledCrops"]
 
 
 class LabelledCrops(NamedTuple):
-    """Crops uint8 [n,224,224,3] and their labels int64 [n]."""
+    """Crops uint8 [n,side,side,3] and their labels int64 [n]."""
 
     crops: Tensor
     labels: Tensor
@@ -39,10 +39,11 @@ class ClassificationTask:
         preprocessing: Preprocessing,
         auxiliary: float = 0.3,
         smoothing: float = 0.0,
+        side: int = SIDE,
     ) -> None:
         self.paths, self.labels = paths, labels
         self.sampling, self.preprocessing = sampling, preprocessing
-        self.auxiliary, self.smoothing = auxiliary, smoothing
+        self.auxiliary, self.smoothing, self.side = auxiliary, smoothing, side
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -61,7 +62,7 @@ class ClassificationTask:
     def example(self, index: int, random: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
         """A random crop of an image, and its label."""
         image = read_image(self.paths[index]).pixels
-        return sample_crop(image, SIDE, self.sampling, random), int(self.labels[index])
+        return sample_crop(image, self.side, self.sampling, random), int(self.labels[index])
 
     def batch(self, examples: list[tuple[NDArray[np.uint8], int]]) -> LabelledCrops:
         """The examples as tensors."""

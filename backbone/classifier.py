@@ -73,10 +73,11 @@ class Classifier:
         is no longer 1.
         """
         total = np.zeros(len(self.labels))
-        seen: dict[str, NDArray[np.uint8]] = {}
+        seen: dict[tuple[str, bool], NDArray[np.uint8]] = {}
         for engine, card in self.members:
-            if card.resize_filter not in seen:
-                seen[card.resize_filter] = multicrop(image, crops, card.resize_filter)
-            each = softmax(engine.run(seen[card.resize_filter]).astype(np.float64))
+            look = card.resize_filter, card.squash
+            if look not in seen:
+                seen[look] = multicrop(image, crops, *look)
+            each = softmax(engine.run(seen[look]).astype(np.float64))
             total += each.max(axis=0) if largest else each.mean(axis=0)
         return total / len(self.members)

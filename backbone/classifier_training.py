@@ -115,6 +115,7 @@ class ClassifierTraining:
             heads=self.recipe.heads,
             preprocessing=before.preprocessing,
             resize_filter=before.resize_filter,
+            squash=self.recipe.crops.squash,
             recipe=self.recipe.model_dump(mode="json"),
             data=data,
             seed=self.recipe.seed,
@@ -150,4 +151,4 @@ class ClassifierTraining:
 
 
 def _crops(path: Path, card: Card) -> NDArray[np.uint8]:
-    return multicrop(read_image(path).pixels, 1, card.resize_filter)
+    return multicrop(read_image(path).pixels, 1, card.resize_filter, card.squash)

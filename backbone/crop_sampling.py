@@ -38,6 +38,7 @@ class CropSampling(Settings):
 
     area: tuple[float, float] = (0.08, 1.0)  # share of the image
     aspect: tuple[float, float] = (3 / 4, 4 / 3)  # width to height
+    squash: bool = False  # pictures are squashed to a square first, also in use: what `aspect` is about
     mirror: float = Field(default=0.5, ge=0, le=1)
     interpolation: Literal["random", "linear", "area", "nearest", "cubic"] = "random"
     photometric: float = Field(default=0.5, ge=0, lt=1)  # brightness, contrast and colour by up to this share
@@ -75,15 +76,16 @@ def sample_window(
 ) -> tuple[int, int, int, int]:
     """Left, top, width and height of a crop in an image; where none fits, the largest central one of an aspect
     that does."""
-    low, high = np.log(sampling.aspect)
+    narrow, wide = (aspect * (width / height if sampling.squash else 1.0) for aspect in sampling.aspect)
+    low, high = np.log(narrow), np.log(wide)
     for _ in range(_TRIES):
         area, aspect = width * height * random.uniform(*sampling.area), np.exp(random.uniform(low, high))
         across, down = round(float(np.sqrt(area * aspect))), round(float(np.sqrt(area / aspect)))
         if 0 < across <= width and 0 < down <= height:
             left, top = random.integers(width - across + 1), random.integers(height - down + 1)
             return int(left), int(top), across, down
-    across = min(width, max(1, round(height * sampling.aspect[1])))
-    down = min(height, max(1, round(width / sampling.aspect[0])))
+    across = min(width, max(1, round(height * wide)))
+    down = min(height, max(1, round(width / narrow)))
     return (width - across) // 2, (height - down) // 2, across, down
 
 

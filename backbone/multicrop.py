@@ -34,6 +34,9 @@ class View(NamedTuple):
     mirrored: bool
 
 
+_WHOLE = View(SIDE, 0, 0, SIDE, mirrored=False)
+
+
 def resized_size(size: Size, short: int) -> Size:
     """The size of an image once its shorter side is `short`; the longer one is rounded, halves up."""
     shorter, longer = min(size), max(size)
@@ -65,17 +68,18 @@ def views(size: Size, crops: int) -> list[View]:
     return found
 
 
-def multicrop(image: Image, crops: int, resize_filter: str) -> NDArray[np.uint8]:
+def multicrop(image: Image, crops: int, resize_filter: str, squash: bool = False) -> NDArray[np.uint8]:
     """Crops uint8 [n,224,224,3] of an image uint8 [H,W,3] in the order of `views`; small images are enlarged.
 
-    `resize_filter` is what a Card says; ModelError if OpenCV has no such filter.
+    `resize_filter` and `squash` are what a Card says: a squashed image is treated as a square one (as Caffe's
+    training did), but for the one view, which is all of it. ModelError if OpenCV has no such filter.
     """
     method = getattr(cv2, resize_filter.removeprefix("cv2."), None) if "INTER_" in resize_filter else None
     if method is None:
         raise ModelError("MODEL_FILTER", f"the card asks for resize_filter {resize_filter!r}, which OpenCV lacks")
-    image = _ends_and_middle(as_image(image))
-    size = Size(*image.shape[:2])
-    chosen = views(size, crops)
+    image = as_image(image) if squash else _ends_and_middle(as_image(image))
+    size = Size(SIDE, SIDE) if squash else Size(*image.shape[:2])
+    chosen = [_WHOLE] if squash and crops == 1 else views(size, crops)
     result = np.empty((len(chosen), SIDE, SIDE, 3), dtype=np.uint8)
     short, resized = 0, image
     for crop, view in zip(result, chosen, strict=True):

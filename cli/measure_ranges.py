@@ -86,4 +86,4 @@ def _crops(paths: Sequence[Path], card: "Card", seed: int) -> Iterator[NDArray[n
         if card.task == "detector":
             yield random_crops(pixels, warp, np.random.default_rng([seed, number]))
         else:
-            yield multicrop(pixels, 10, card.resize_filter)
+            yield multicrop(pixels, 10, card.resize_filter, card.squash)

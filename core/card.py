@@ -42,6 +42,7 @@ class Card(Settings):
     heads: bool = False
     preprocessing: Preprocessing = Preprocessing()
     resize_filter: str = "cv2.INTER_CUBIC"
+    squash: bool = False  # of a classifier: whole pictures are squashed to a square, and nothing of them is cut off
     warp_side: int = 224
     warp_context: int = 16
     box_regression: bool = False  # of a detector: whether it moves its boxes

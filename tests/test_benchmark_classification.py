@@ -37,7 +37,7 @@ def kit(tmp_path):
 
 def test_each_large_object_that_is_not_difficult_is_a_picture_of_its_own(kit, tmp_path) -> None:
     write_crops = runpy.run_path(str(CROPS))["write_crops"]
-    assert write_crops(read_voc(kit, "train"), tmp_path / "out") == 1
+    assert write_crops(read_voc(kit, "train"), tmp_path / "out", context=0) == 1
     (path,) = (tmp_path / "out").rglob("*.jpg")
     assert path.relative_to(tmp_path / "out").parts == ("cat", "000001-0.jpg")
     picture = np.asarray(Image.open(kit / "VOC2007" / "JPEGImages" / "000001.jpg"))
@@ -45,6 +45,16 @@ def test_each_large_object_that_is_not_difficult_is_a_picture_of_its_own(kit, tm
     assert crop.shape == (40, 40, 3)
     assert np.abs(crop.astype(int) - picture[5:45, 10:50]).mean() < 6  # JPEG again, and the colours in order
     assert write_crops(read_voc(kit, "train"), tmp_path / "all", least=1) == 2
+
+
+def test_surroundings_are_those_of_the_detectors_warp_as_far_as_the_image_reaches(kit, tmp_path) -> None:
+    write_crops = runpy.run_path(str(CROPS))["write_crops"]
+    write_crops(read_voc(kit, "train"), tmp_path / "out", context=32)  # a fifth of the object at each side
+    (path,) = (tmp_path / "out").rglob("*.jpg")
+    picture = np.asarray(Image.open(kit / "VOC2007" / "JPEGImages" / "000001.jpg"))
+    crop = np.asarray(Image.open(path))
+    assert crop.shape == (53, 56, 3)  # 40 and 8 at each side, but 5 above, where the image ends
+    assert np.abs(crop.astype(int) - picture[0:53, 2:58]).mean() < 6
 
 
 def test_the_command_writes_a_folder_for_each_split(kit, tmp_path, monkeypatch, capsys) -> None:

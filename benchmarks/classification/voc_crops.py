@@ -1,6 +1,7 @@
 """The objects of VOC as pictures of their own, in a folder for each class: what the classifier's figures are about.
 
-Objects marked difficult and those with a side below 32 pixels are left out.
+Objects marked difficult and those with a side below 32 pixels are left out. Around each is what the detector's warp
+puts there: 16 pixels of surroundings in a crop of 224, as far as the image reaches.
 """
 
 import argparse
@@ -18,14 +19,25 @@ from googlenet_rcnn.datasets.voc import read_voc
 __all__ = ["write_crops"]
 
 
-def write_crops(dataset: Dataset, folder: Path, least: int = 32) -> int:
-    """Writes <class>/<image>-<object>.jpg for each object with sides of at least `least` pixels; how many there are."""
+_SIDE = 224
+
+
+def write_crops(dataset: Dataset, folder: Path, least: int = 32, context: int = 16) -> int:
+    """Writes <class>/<image>-<object>.jpg for each object with sides of at least `least` pixels; how many there are.
+
+    `context` are the pixels of surroundings that a crop of 224 would have at each side.
+    """
     written = 0
     for sample in dataset.samples:
         truth = sample_truth(sample)
-        corners = truth.boxes.coordinates.round().astype(np.int64)
-        for number, ((x1, y1, x2, y2), label) in enumerate(zip(corners, truth.labels, strict=True)):
-            if truth.ignore[number] or min(x2 - x1, y2 - y1) < least:
+        boxes = truth.boxes.coordinates
+        sides = boxes[:, 2:] - boxes[:, :2]
+        around = sides * context / (_SIDE - 2 * context)
+        size = (truth.size.width, truth.size.height)
+        low = np.maximum(0, boxes[:, :2] - around).round().astype(np.int64)
+        high = np.minimum(size, boxes[:, 2:] + around).round().astype(np.int64)
+        for number, ((x1, y1), (x2, y2), label) in enumerate(zip(low, high, truth.labels, strict=True)):
+            if truth.ignore[number] or sides[number].min() < least:
                 continue
             path = folder / dataset.labels.names[label] / f"{sample.image_id}-{number}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,11 +52,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="VOC devkit folder")
     parser.add_argument("--splits", nargs="+", default=["train", "val"])
+    parser.add_argument("--context", type=int, default=16, help="pixels of surroundings in a crop of 224 [%(default)s]")
     parser.add_argument("--out", type=Path, required=True, help="gets a folder for each split")
     flags = parser.parse_args()
     try:
         for split in flags.splits:
-            print(f"{split}: {write_crops(read_voc(flags.data, split), flags.out / split)} objects")
+            print(
+                f"{split}: {write_crops(read_voc(flags.data, split), flags.out / split, context=flags.context)} objects"
+            )
     except ProjectError as error:
         print(f"error: {error}", file=sys.stderr)
         return int(error.exit)

@@ -58,6 +58,18 @@ def test_probabilities_are_means_over_crops_and_then_over_networks(two, crops):
     assert (best.sum() > 1 + 1e-5) == (crops == 10)
 
 
+def test_each_network_looks_as_its_card_says():
+    """Of a long picture a squashing network sees the ends, another the middle only."""
+    image = np.zeros((50, 200, 3), np.uint8)
+    ends = image.copy()
+    ends[:, :40] = ends[:, -40:] = 255
+    middle, whole = (Classifier([network(0, squash=squash)]) for squash in (False, True))
+    np.testing.assert_array_equal(middle.probabilities(image), middle.probabilities(ends))
+    assert np.abs(whole.probabilities(image) - whole.probabilities(ends)).max() > 1e-3
+    both = Classifier([*middle.members, *whole.members]).probabilities(ends)
+    np.testing.assert_allclose(both, (middle.probabilities(ends) + whole.probabilities(ends)) / 2, atol=1e-12)
+
+
 def test_one_network_twice_is_that_network(two):
     image = photo()
     once, twice = (Classifier(two[:1] * times).probabilities(image) for times in (1, 2))

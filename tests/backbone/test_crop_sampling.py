@@ -55,6 +55,17 @@ def test_where_no_window_fits_it_is_the_largest_in_the_middle() -> None:
     assert np.unique(found, axis=0).tolist() == [[0, 390, 90, 120]]
 
 
+def test_in_a_squashed_picture_aspects_are_relative_to_its_own() -> None:
+    """What is drawn from 800x200 is what is drawn from a square, stretched."""
+    half = PLAIN.model_copy(update={"area": (0.08, 0.5)})  # each window fits, so that none is drawn again
+    squash = half.model_copy(update={"squash": True})
+    for seed in range(50):
+        wide, square = windows(800, 200, squash, 1, seed), windows(400, 400, half, 1, seed)
+        np.testing.assert_allclose(wide[:, 2:] * [0.5, 2], square[:, 2:], atol=2)
+    whole = CropSampling(area=(1.0, 1.0), aspect=(1.0, 1.0), squash=True)
+    assert np.unique(windows(900, 90, whole, count=5), axis=0).tolist() == [[0, 0, 900, 90]]
+
+
 @pytest.mark.parametrize("method", ["linear", "area", "nearest", "cubic"])
 def test_without_distortions_a_crop_is_its_window_resized(method) -> None:
     image, sampling = photo(90, 120), PLAIN.model_copy(update={"interpolation": method})

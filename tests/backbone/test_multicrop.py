@@ -112,6 +112,21 @@ def test_crops_are_cut_where_the_views_say():
     np.testing.assert_array_equal(multicrop(image, 1, CUBIC)[0], image[16:240, 58:282])
 
 
+@pytest.mark.parametrize("size", [(60, 200), (200, 60), (256, 256), (1, 900)])
+def test_a_squashed_image_is_seen_as_the_square_that_it_becomes(size):
+    """The one view is all of the picture; the others are those of a square image, at each of the four sizes."""
+    image = photo(*size)
+    (one,) = multicrop(image, 1, CUBIC, squash=True)
+    np.testing.assert_array_equal(one, cv2.resize(image, (224, 224), interpolation=cv2.INTER_CUBIC))
+    for crops in (10, 144):
+        found = multicrop(image, crops, CUBIC, squash=True)
+        for crop, (short, left, top, side, mirrored) in zip(found, views(Size(1, 1), crops), strict=True):
+            square = cv2.resize(image, (short, short), interpolation=cv2.INTER_CUBIC)
+            expected = square[top : top + side, left : left + side]
+            expected = expected if side == 224 else cv2.resize(expected, (224, 224), interpolation=cv2.INTER_CUBIC)
+            np.testing.assert_array_equal(crop[:, ::-1] if mirrored else crop, expected)
+
+
 @pytest.mark.parametrize("crops", CROPS)
 def test_equal_images_give_equal_crops(crops):
     image = photo(90, 70)
