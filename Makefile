@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := core backbone proposals detector datasets eval cli
+PACKAGES := core backbone proposals detector api datasets eval cli
 # Where the data of "Training on VOC 2007" lies; only the targets below that use it need it.
 DATA ?= ../shared/data
 RUNS ?= runs

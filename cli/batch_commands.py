@@ -67,11 +67,11 @@ def batch(
 
     def command() -> int:
         from googlenet_rcnn.core.errors import UsageError
+        from googlenet_rcnn.core.threads import available_threads
 
         from .batch import BatchOptions, run_batch
         from .batch_ray import Cluster
         from .detect import DetectOptions
-        from .threads import available_threads
 
         threads = min(cpus_per_worker, available_threads()) if address is None else cpus_per_worker
         fitting = max(1, available_threads() // max(threads, 1))

@@ -100,9 +100,10 @@ def _made_carefully(
 
 def _detector(job: Job) -> "Makes":
     """The detector of `detect`, from files to rows; ModelError if its rows would not be those of other workers."""
-    from .build import detection_runtimes
+    from googlenet_rcnn.api.weights_files import weight_digests
+
+    from .detection_parts import detection_runtimes
     from .detection_rows import detection_rows
-    from .weights_files import weight_digests
 
     names = job.options.weights
     if tuple(weight_digests(names)) != job.weights:

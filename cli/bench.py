@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from googlenet_rcnn.core.errors import Exit, ResourceError, UsageError
+from googlenet_rcnn.core.threads import available_threads
 
 from .bench_detect import DetectSpeed, measure_detect
 from .bench_engines import MEASURED, EngineSpeeds, measure_engines
@@ -15,7 +16,6 @@ from .bench_pictures import write_photographs
 from .inputs import find_images
 from .machine import Processor, read_memory, read_processor
 from .markdown import markdown
-from .threads import available_threads
 
 __all__ = ["BenchOptions", "engine_table", "run_bench"]
 
@@ -36,7 +36,7 @@ class BenchOptions:
 
 def run_bench(options: BenchOptions) -> int:
     """Measures and prints: tables, or JSON; half of the time goes to the runtimes, half to `detect`."""
-    from .weights_files import find_weights
+    from googlenet_rcnn.api.weights_files import find_weights
 
     def say(line: str) -> None:
         if not options.quiet:

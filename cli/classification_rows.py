@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.images import DecodedImage, ImagePolicy, read_image
+from googlenet_rcnn.core.in_order import in_order
 from googlenet_rcnn.eval.topk import rank_classes
 
 from .image_loop import Made
-from .in_order import in_order
 from .inputs import ImageFile
 from .rows import escaped, failed_row
 

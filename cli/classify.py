@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from googlenet_rcnn.api.weights_files import find_weights
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.images import ImagePolicy
 from googlenet_rcnn.core.store import digest
@@ -12,7 +13,6 @@ from googlenet_rcnn.core.store import digest
 from .boundary import one_line
 from .image_loop import ImageLoop, check_options, image_workers
 from .inputs import find_images
-from .weights_files import find_weights
 
 __all__ = ["ClassifyOptions", "check_classifier", "run_classify"]
 
@@ -63,10 +63,10 @@ def run_classify(options: ClassifyOptions) -> int:
     if options.out is not None and any(options.out.resolve() == Path(file.path).resolve() for file in files):
         raise UsageError("OUT_IS_INPUT", f"--out would overwrite the image {options.out}: choose another file")
 
+    from googlenet_rcnn.api.runtime import Runtime
     from googlenet_rcnn.backbone.classifier import Classifier
 
     from .classification_rows import ClassificationRows
-    from .runtime import Runtime
 
     runtime = Runtime(options.runtime, options.threads, say)
     classifier = Classifier.load(paths, runtime.name, runtime.processors, say)

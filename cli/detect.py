@@ -63,7 +63,7 @@ def run_detect(options: DetectOptions) -> int:
     """Detects in every image, writes the rows where they are wanted, and returns the exit status."""
 
     def labels() -> LabelSet:
-        from .weights_files import weight_labels
+        from googlenet_rcnn.api.weights_files import weight_labels
 
         return weight_labels(options.weights)
 
@@ -110,10 +110,11 @@ def check_detection(options: DetectOptions) -> None:
 
 def row_settings(options: DetectOptions) -> dict[str, Any]:
     """What must be equal, beside the images, for a later run to continue this one."""
+    from googlenet_rcnn.api.build import find_multibox
+    from googlenet_rcnn.api.weights_files import weight_digests
     from googlenet_rcnn.core.store import digest
 
-    from .build import detection_runtimes, find_multibox
-    from .weights_files import weight_digests
+    from .detection_parts import detection_runtimes
 
     own = {"images", "out", "numbers", "draw", "overwrite", "on_error", "quiet", "threads", "workers", "weights"}
     settings = {key: value for key, value in asdict(options).items() if key not in own}

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import cv2
 
-from .build import build_detection
+from googlenet_rcnn.core.in_order import in_order
+
+from .detection_parts import build_detection
 from .draw import draw_detections
 from .image_loop import Made, Makes, image_workers
-from .in_order import in_order
 from .inputs import ImageFile
 from .pictures import jpeg
 from .preparation import Preparation, Prepared

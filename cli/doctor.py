@@ -15,12 +15,12 @@ from typing import Any, Literal
 from googlenet_rcnn.backbone.engine_cache import cache_folder
 from googlenet_rcnn.backbone.runtime_import import import_onnxruntime, import_openvino
 from googlenet_rcnn.core.errors import Exit, ModelError
+from googlenet_rcnn.core.threads import available_threads
 
 from .boundary import one_line
 from .compiled_code import uncompiled_functions
 from .machine import read_memory, read_processor
 from .packages import RUNTIME_PACKAGES, installed, opencv_wheels, required_packages
-from .threads import available_threads
 
 __all__ = ["Finding", "examine", "run_doctor"]
 

@@ -51,7 +51,7 @@ def run_evaluate_classification(options: ClassificationOptions) -> int:
 
     A run that was stopped goes on where it was if its settings are repeated.
     """
-    from .weights_files import find_weights
+    from googlenet_rcnn.api.weights_files import find_weights
 
     _check(options)
     paths = [find_weights(name, shipped={}) for name in options.weights]
@@ -124,11 +124,11 @@ def _images(options: ClassificationOptions, weights: list[Path]) -> tuple[list[I
 
 def _rows(options: ClassificationOptions, weights: list[Path]) -> "ClassificationRows":
     """What makes the rows."""
+    from googlenet_rcnn.api.runtime import Runtime
     from googlenet_rcnn.backbone.classifier import Classifier
     from googlenet_rcnn.core.images import ImagePolicy
 
     from .classification_rows import ClassificationRows
-    from .runtime import Runtime
 
     def say(message: str) -> None:
         if not options.quiet:

@@ -57,7 +57,7 @@ def run_explain(options: ExplainOptions) -> int:
     from googlenet_rcnn.core.samples import sample_pixels
     from googlenet_rcnn.eval.fate import object_fates
 
-    from .build import build_detection
+    from .detection_parts import build_detection
     from .draw_fates import draw_fates
 
     _check(options)

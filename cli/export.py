@@ -21,10 +21,9 @@ def run_export(
     overwrite: bool = False,
 ) -> None:
     """Writes a part of a model for inputs of a side ("448") or sides ("256x512"); UsageError for others."""
+    from googlenet_rcnn.api.weights_files import find_weights
     from googlenet_rcnn.backbone.engine import Part
     from googlenet_rcnn.backbone.engine_source import EngineSource
-
-    from .weights_files import find_weights
 
     chosen: Part | None = next((name for name in get_args(Part) if name == part), None)
     if chosen is None:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from googlenet_rcnn.core.errors import DataError, UsageError
+from googlenet_rcnn.core.threads import available_threads
 
 from .boundary import one_line
 from .inputs import ImageFile
 from .pictures import refuse_existing, write_picture
 from .progress import Progress
 from .rows import exit_status
-from .threads import available_threads
 
 if TYPE_CHECKING:
     from .ledger import Ledger

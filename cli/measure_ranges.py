@@ -33,14 +33,14 @@ def run_measure_ranges(
     """
     import torch
 
+    from googlenet_rcnn.api.weights_files import find_weights
     from googlenet_rcnn.backbone.architectures import load_network
     from googlenet_rcnn.backbone.engine_torch import keep_freed_memory
     from googlenet_rcnn.backbone.ranges import measure_ranges
     from googlenet_rcnn.backbone.weights import read_tensors, save_weights
+    from googlenet_rcnn.core.threads import available_threads
 
     from .inputs import find_images
-    from .threads import available_threads
-    from .weights_files import find_weights
 
     if out.exists() and not overwrite:
         raise UsageError("OUT_EXISTS", f"{out} is there already: choose another --out or say --overwrite")

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from googlenet_rcnn.core.errors import UsageError
+from googlenet_rcnn.core.in_order import in_order
 from googlenet_rcnn.core.types import Proposer
 
 from .boundary import one_line
 from .image_loop import ImageLoop, Made, Makes, check_options, image_workers
-from .in_order import in_order
 from .inputs import ImageFile, find_images
 from .pictures import picture_paths
 from .proposal_source import ProposalSource, proposal_file
@@ -101,10 +101,9 @@ def _check(options: ProposeOptions) -> None:
 
 def _row_settings(options: ProposeOptions, files: list[ImageFile], recorded: Path | None) -> dict[str, Any]:
     """What must be equal for a later run to continue this one."""
+    from googlenet_rcnn.api.build import find_multibox, proposal_runtimes
+    from googlenet_rcnn.api.runtime import Runtime
     from googlenet_rcnn.core.store import digest
-
-    from .build import find_multibox, proposal_runtimes
-    from .runtime import Runtime
 
     free = {"images", "out", "draw", "draw_top", "overwrite", "on_error", "quiet", "threads", "workers"}
     settings = {key: value for key, value in asdict(options).items() if key not in free}
@@ -119,8 +118,8 @@ def _row_settings(options: ProposeOptions, files: list[ImageFile], recorded: Pat
 
 def _proposer(options: ProposeOptions, recorded: Path | None) -> Proposer:
     """The proposer of the method; where a file has the boxes it is never asked, only its flags are checked."""
-    from .build import build_proposer
-    from .runtime import Runtime
+    from googlenet_rcnn.api.build import build_proposer
+    from googlenet_rcnn.api.runtime import Runtime
 
     def say(message: str) -> None:
         if not options.quiet:

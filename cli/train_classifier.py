@@ -31,10 +31,9 @@ def run_train_classifier(
     quiet: bool = False,
 ) -> int:
     """Trains on a split and writes classifier.safetensors into `out`; stopped runs go on with --resume."""
+    from googlenet_rcnn.api.weights_files import find_weights
     from googlenet_rcnn.backbone.classifier_training import ClassifierRecipe, ClassifierTraining
     from googlenet_rcnn.backbone.labelled_images import readable_images
-
-    from .weights_files import find_weights
 
     if threads is not None and threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")

@@ -38,12 +38,12 @@ def run_train_detector(
     Stopped runs go on with --resume.
     """
     began = time.monotonic()
+    from googlenet_rcnn.api.weights_files import find_weights
     from googlenet_rcnn.detector.fine_tuning import DetectorRecipe, FineTuning
 
     from .training_data import check_training_data, choose_training_data
     from .training_plan import parse_budget, plan_training, resumed_recipe
     from .training_proposer import build_training_proposer
-    from .weights_files import find_weights
 
     if threads is not None and threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")

@@ -24,11 +24,10 @@ def run_train_multibox(
     quiet: bool = False,
 ) -> int:
     """Trains on a split and writes multibox.safetensors into `out`; stopped runs go on with --resume."""
+    from googlenet_rcnn.api.weights_files import DEFAULT_WEIGHTS, find_weights
     from googlenet_rcnn.backbone.architectures import load_network
     from googlenet_rcnn.datasets.tree import read_dataset
     from googlenet_rcnn.proposals.multibox_training import MultiBoxRecipe, MultiBoxTraining
-
-    from .weights_files import DEFAULT_WEIGHTS, find_weights
 
     if threads is not None and threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")

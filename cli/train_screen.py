@@ -24,11 +24,11 @@ def run_train_screen(
     quiet: bool = False,
 ) -> int:
     """Trains on a split and writes detector.safetensors into `out`; stopped runs go on with --resume."""
+    from googlenet_rcnn.api.weights_files import find_weights
     from googlenet_rcnn.datasets.tree import read_dataset
     from googlenet_rcnn.detector.screen_run import ScreenRun, ScreenRunRecipe
 
     from .training_proposer import build_training_proposer
-    from .weights_files import find_weights
 
     if threads is not None and threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")

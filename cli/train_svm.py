@@ -3,10 +3,9 @@
 import sys
 from pathlib import Path
 
+from googlenet_rcnn.api.runtime import Runtime
 from googlenet_rcnn.core.errors import Exit, UsageError
 from googlenet_rcnn.core.recipe import load_recipe
-
-from .runtime import Runtime
 
 __all__ = ["run_train_svm"]
 
@@ -26,12 +25,12 @@ def run_train_svm(
     quiet: bool = False,
 ) -> int:
     """Trains on a split and writes the detector to the file `out`; what a stopped run computed is in the cache."""
+    from googlenet_rcnn.api.weights_files import find_weights
     from googlenet_rcnn.datasets.tree import read_dataset
     from googlenet_rcnn.detector.svm_run import SvmRecipe, SvmRun
 
     from .training_proposer import build_training_proposer
     from .training_run import default_cache
-    from .weights_files import find_weights
 
     if threads is not None and threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")

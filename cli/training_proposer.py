@@ -3,10 +3,9 @@
 import sys
 from typing import TYPE_CHECKING
 
+from googlenet_rcnn.api.build import build_proposer
+from googlenet_rcnn.api.runtime import Runtime
 from googlenet_rcnn.core.types import Proposer
-
-from .build import build_proposer
-from .runtime import Runtime
 
 if TYPE_CHECKING:
     from googlenet_rcnn.detector.fine_tuning import ProposalSettings

@@ -63,8 +63,7 @@ class TrainingRun:
         from googlenet_rcnn.backbone.engine_torch import keep_freed_memory
         from googlenet_rcnn.backbone.precision import lacks_bf16
         from googlenet_rcnn.backbone.processes import join_processes
-
-        from .threads import available_threads
+        from googlenet_rcnn.core.threads import available_threads
 
         recipe, cache = out / "recipe.json", cache or default_cache()
         if recipe.exists() and not resume:

@@ -171,6 +171,8 @@ class Detections:
     boxes: Boxes
     labels: NDArray[np.int64]
     scores: NDArray[np.float32]
+    label_set: LabelSet | None = None
+    """The classes that the labels number, where they are known."""
 
     def __post_init__(self) -> None:
         count = len(self.boxes)
@@ -178,6 +180,8 @@ class Detections:
         object.__setattr__(self, "scores", _frozen(self.scores, np.float32, (count,), "scores"))
         if count and self.labels.min() < 0:
             raise ValueError("labels start at 0; background is not a detection")
+        if count and self.label_set is not None and self.labels.max() >= len(self.label_set):
+            raise ValueError(f"labels must lie in 0..{len(self.label_set) - 1}")
         if (np.diff(self.scores) > 0).any():
             raise ValueError("scores must not rise from one detection to the next")
 
@@ -185,7 +189,14 @@ class Detections:
         return len(self.boxes)
 
     def __getitem__(self, index: NDArray[Any] | slice) -> "Detections":
-        return Detections(self.boxes[index], self.labels[index], self.scores[index])
+        return Detections(self.boxes[index], self.labels[index], self.scores[index], self.label_set)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Class name of each detection; ValueError where the classes are not known."""
+        if self.label_set is None:
+            raise ValueError("these detections know no class names: look their labels up in those of their detector")
+        return tuple(self.label_set.names[label] for label in self.labels)
 
     @property
     def size(self) -> Size:

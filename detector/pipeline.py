@@ -97,7 +97,7 @@ class Detector:
         scores = RegionScores(probabilities, offsets)
         if unscored is not None:
             scores = scores.spread(rows, unscored)
-        detections = self.selection.select(boxes, scores)
+        detections = replace(self.selection.select(boxes, scores), label_set=self.labels)
         classify = time.perf_counter() - started - warping
         times = {"warp": warping * 1000, "classify": classify * 1000}
         return Result(detections, len(boxes), rows, times, scores)

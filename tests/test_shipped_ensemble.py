@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from googlenet_rcnn.api.ensemble_card import read_ensemble
+from googlenet_rcnn.api.weights_files import find_members
 from googlenet_rcnn.backbone.checkpoint import read_arrays, read_card
-from googlenet_rcnn.cli.ensemble_card import read_ensemble
-from googlenet_rcnn.cli.weights_files import find_members
 
 CARD = Path(__file__).parents[1] / "models" / "voc07-three" / "ensemble.toml"
 

@@ -17,6 +17,7 @@ ALLOWED = {
     "backbone": {"core"},
     "proposals": {"core", "backbone"},
     "detector": {"core", "backbone"},
+    "api": {"core", "backbone", "proposals", "detector"},
     "datasets": {"core"},
     "eval": {"core"},
     "cli": set(FOLDERS),

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet_rcnn.cli.in_order import in_order
-from googlenet_rcnn.cli.threads import available_threads
 from googlenet_rcnn.core.images import read_image
+from googlenet_rcnn.core.in_order import in_order
+from googlenet_rcnn.core.threads import available_threads
 from googlenet_rcnn.core.types import Proposals, Sample
 from googlenet_rcnn.datasets.voc import read_voc
 from googlenet_rcnn.detector.region_scores import RegionScores

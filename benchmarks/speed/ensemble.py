@@ -4,7 +4,7 @@ import shutil
 
 from settings import Settings
 
-from googlenet_rcnn.cli.weights_files import find_weights
+from googlenet_rcnn.api.weights_files import find_weights
 
 __all__ = ["further_models"]
 

@@ -76,7 +76,7 @@ def _run_here(flags: argparse.Namespace) -> int:
 
 
 def _available() -> int:
-    from googlenet_rcnn.cli.threads import available_threads
+    from googlenet_rcnn.core.threads import available_threads
 
     return available_threads()
 

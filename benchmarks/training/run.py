@@ -28,8 +28,8 @@ from googlenet_rcnn.backbone.engine_torch import keep_freed_memory
 from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.stream import BatchStream, Collate, SeededExamples
 from googlenet_rcnn.cli.markdown import markdown
-from googlenet_rcnn.cli.threads import available_threads
 from googlenet_rcnn.core.card import Card
+from googlenet_rcnn.core.threads import available_threads
 from googlenet_rcnn.datasets.imagefolder import read_image_folder
 
 __all__ = ["Contender", "contenders", "measure"]

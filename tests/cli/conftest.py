@@ -13,11 +13,7 @@ import torch
 from hostile import encoded, write
 from typer.testing import CliRunner
 
-from googlenet_rcnn.backbone.architectures import build_network
-from googlenet_rcnn.backbone.weights import save_weights
 from googlenet_rcnn.cli.main import app
-from googlenet_rcnn.core.card import Card
-from googlenet_rcnn.datasets.label_list import load_labels
 
 SUPPORT = Path(__file__).parents[1] / "support"
 
@@ -102,29 +98,3 @@ def rows():
         return [{key: row[key] for key in row if keep_ms or key != "ms"} for row in found]
 
     return read
-
-
-def _checkpoint(path, seed=0, **card):
-    torch.manual_seed(seed)
-    described = Card(**({"labels": load_labels("voc20").names, "task": "detector"} | card))
-    save_weights(path, build_network(described).state_dict(), described, half=True)
-    return path
-
-
-@pytest.fixture(scope="session")
-def detector_file(tmp_path_factory):
-    """A detector of VOC's classes that has learnt nothing."""
-    return _checkpoint(tmp_path_factory.mktemp("weights") / "random.safetensors")
-
-
-@pytest.fixture(scope="session")
-def classifier_file(tmp_path_factory):
-    """A classifier of five classes that has learnt nothing."""
-    path = tmp_path_factory.mktemp("weights") / "classifier.safetensors"
-    return _checkpoint(path, task="classifier", labels=tuple("abcde"))
-
-
-@pytest.fixture(scope="session")
-def checkpoint():
-    """Writes another checkpoint with random weights."""
-    return _checkpoint

@@ -11,7 +11,7 @@ from batch_rows import batch_rows, draw_pictures
 from command_errors import codes
 
 from googlenet_rcnn.cli import batch as command
-from googlenet_rcnn.cli import build
+from googlenet_rcnn.cli import detection_parts
 from googlenet_rcnn.cli.batch_commands import batch as batch_command
 from googlenet_rcnn.cli.batch_worker import PartWorker
 from googlenet_rcnn.cli.detection_commands import detect as detect_command
@@ -155,7 +155,7 @@ def test_workers_get_the_runtime_that_was_found_here(batch, workers, monkeypatch
 
     monkeypatch.setattr(command, "make_parts", make_parts)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
-    monkeypatch.setattr(build, "detection_runtimes", lambda options: found or [options.runtime])
+    monkeypatch.setattr(detection_parts, "detection_runtimes", lambda options: found or [options.runtime])
     batch(*flags)
     (job,) = given
     assert (job.options.runtime, list(job.runtimes)) == (named, found or [named])

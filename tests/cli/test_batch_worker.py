@@ -9,7 +9,7 @@ import pytest
 from batch_rows import batch_rows, draw_pictures
 from stub_detector import StoppingClassifier, install
 
-from googlenet_rcnn.cli import weights_files
+from googlenet_rcnn.api import weights_files
 from googlenet_rcnn.cli.batch_attempts import Attempt
 from googlenet_rcnn.cli.batch_inputs import batch_images, write_inputs
 from googlenet_rcnn.cli.batch_output import INPUTS

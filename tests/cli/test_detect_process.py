@@ -8,7 +8,7 @@ import pytest
 from command_errors import codes
 from hostile import encoded, photo, write
 
-from googlenet_rcnn.cli import build, weights_files
+from googlenet_rcnn.api import build, weights_files
 from googlenet_rcnn.core.types import LabelSet
 from googlenet_rcnn.detector import regions
 from googlenet_rcnn.detector.warp import Warp

@@ -8,7 +8,7 @@ import pytest
 from command_errors import codes
 from result_formats import needs
 
-from googlenet_rcnn.cli import weights_files
+from googlenet_rcnn.api import weights_files
 from googlenet_rcnn.core.types import Boxes, Dataset, GroundTruth, LabelSet, Sample, Size
 from googlenet_rcnn.datasets.label_list import load_labels
 from googlenet_rcnn.datasets.voc_synsets import VOC_SYNSETS

@@ -205,7 +205,7 @@ def test_proposals_come_from_a_file_too(explain, tmp_path):
 
 def test_what_fast_mode_passes_over_is_told(cli, monkeypatch, photo, tmp_path):
     """The cascade lets the first box through, which is not that of the object."""
-    from googlenet_rcnn.cli import build
+    from googlenet_rcnn.api import build
 
     stub_detector.install(monkeypatch.setattr, rows=((0, 0, 60, 40), (8, 8, 52, 32), GREEN))
     exhaustive = build.build_detector

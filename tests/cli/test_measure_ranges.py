@@ -83,8 +83,8 @@ def test_without_a_picture_there_is_nothing_to_measure(cli, bare, tmp_path) -> N
 
 
 def test_a_multibox_is_sent_to_its_trunk(cli, tmp_path, bare) -> None:
+    from googlenet_rcnn.api.weights_files import find_weights
     from googlenet_rcnn.cli.measure_ranges import run_measure_ranges
-    from googlenet_rcnn.cli.weights_files import find_weights
     from googlenet_rcnn.core.errors import ModelError
 
     drawn = draw(tmp_path)

@@ -7,11 +7,11 @@ import torch
 from command_errors import codes
 from hostile import encoded, photo, write
 
+from googlenet_rcnn.api import build
+from googlenet_rcnn.api.weights_files import DEFAULT_WEIGHTS, find_weights
 from googlenet_rcnn.backbone.architectures import identity, load_network
 from googlenet_rcnn.backbone.trunk import NOT_TRUNK
 from googlenet_rcnn.backbone.weights import save_weights
-from googlenet_rcnn.cli import build
-from googlenet_rcnn.cli.weights_files import DEFAULT_WEIGHTS, find_weights
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.proposals.multibox_arrays import HeadSettings
 from googlenet_rcnn.proposals.multibox_head import MultiBoxHead

@@ -11,13 +11,14 @@ from hostile import encoded, photo, write
 from tiny_screen import screen_file
 from tiny_voc import annotation, thing
 
+from googlenet_rcnn.api import build
+from googlenet_rcnn.api.build import build_multibox, proposal_runtimes
+from googlenet_rcnn.api.runtime import Runtime
+from googlenet_rcnn.api.weights_files import DEFAULT_WEIGHTS, find_weights
 from googlenet_rcnn.backbone import shared_engine
 from googlenet_rcnn.backbone.runtime_import import openvino_core
-from googlenet_rcnn.cli import build
-from googlenet_rcnn.cli.build import build_detection, build_multibox, detection_runtimes, proposal_runtimes
+from googlenet_rcnn.cli.detection_parts import build_detection, detection_runtimes
 from googlenet_rcnn.cli.explain import ExplainOptions
-from googlenet_rcnn.cli.runtime import Runtime
-from googlenet_rcnn.cli.weights_files import DEFAULT_WEIGHTS, find_weights
 from googlenet_rcnn.core.errors import ModelError, UsageError
 from googlenet_rcnn.core.types import Size
 
@@ -54,7 +55,7 @@ def options(*weights, **changes):
 
 
 def test_an_unknown_runtime_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(UsageError, match="--runtime abacus: known are auto, torch") as caught:
+    with pytest.raises(UsageError, match="runtime abacus: known are auto, torch") as caught:
         Runtime("abacus")
     assert caught.value.code == "RUNTIME_UNKNOWN"
 
@@ -70,7 +71,7 @@ def test_commands_refuse_it_before_they_load_anything(cli, album, loads, command
 
 
 def test_all_threads_are_taken_unless_some_are_named(loads, monkeypatch, detector_file) -> None:
-    monkeypatch.setattr("googlenet_rcnn.cli.runtime.available_threads", lambda: 5)
+    monkeypatch.setattr("googlenet_rcnn.api.runtime.available_threads", lambda: 5)
     engines = [Runtime("torch").engine(detector_file), Runtime("torch", 3).engine(detector_file, "trunk", 448)]
     assert [engine.name for engine in engines] == ["torch-scores-224", "torch-trunk-448"]
     assert [asked[1:] for asked in loads] == [("scores", "torch", 224, 5), ("trunk", "torch", 448, 3)]
@@ -135,7 +136,7 @@ def test_the_weights_say_what_is_worth_showing_unless_a_flag_does(loads, tmp_pat
 
 @pytest.mark.parametrize("vote", [-0.1, 1.1, float("nan")])
 def test_a_vote_without_meaning_is_refused(loads, screened, vote) -> None:
-    with pytest.raises(UsageError, match="--screen-vote is from 0 to 1"):
+    with pytest.raises(UsageError, match="screen-vote is from 0 to 1"):
         build_detection(options(screened, screen_vote=vote), lambda message: None)
 
 
@@ -200,8 +201,8 @@ def test_parts_are_built_and_cards_are_read_without_torch(process) -> None:
     code = f"{TORCH}\nimport googlenet_rcnn.detector.pipeline, googlenet_rcnn.detector.regions\n"
     code += "import googlenet_rcnn.detector.cascade, googlenet_rcnn.backbone.classifier\n"
     code += "import googlenet_rcnn.proposals.multibox, googlenet_rcnn.cli.detection_rows\n"
-    code += "from googlenet_rcnn.cli.build import build_proposer\n"
-    code += "from googlenet_rcnn.cli.weights_files import weight_labels\n"
+    code += "from googlenet_rcnn.api.build import build_proposer\n"
+    code += "from googlenet_rcnn.api.weights_files import weight_labels\n"
     code += "build_proposer('priors'), build_proposer('ss'), weight_labels(())"
     result = process("--version", code=code)
     assert result.stderr.splitlines()[-1] == "False"

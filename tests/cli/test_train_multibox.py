@@ -11,14 +11,15 @@ from hostile import encoded, photo, write
 from tiny_voc import annotation, devkit, thing
 from typer.testing import CliRunner
 
+from googlenet_rcnn.api import weights_files
+from googlenet_rcnn.api.build import build_proposer
+from googlenet_rcnn.api.runtime import Runtime
 from googlenet_rcnn.backbone.architectures import identity, load_network
 from googlenet_rcnn.backbone.checkpoint import read_card
 from googlenet_rcnn.backbone.trunk import NOT_TRUNK
 from googlenet_rcnn.backbone.weights import read_tensors
-from googlenet_rcnn.cli import training_run, weights_files
-from googlenet_rcnn.cli.build import build_proposer
+from googlenet_rcnn.cli import training_run
 from googlenet_rcnn.cli.main import app
-from googlenet_rcnn.cli.runtime import Runtime
 from googlenet_rcnn.core.types import Size
 
 SETTINGS = (

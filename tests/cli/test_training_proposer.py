@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from googlenet_rcnn.cli.build import find_multibox
+from googlenet_rcnn.api.build import find_multibox
 from googlenet_rcnn.cli.training_proposer import build_training_proposer
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.store import digest

@@ -2,9 +2,7 @@
 
 import pytest
 
-from googlenet_rcnn.cli.build import build_detection
-from googlenet_rcnn.cli.explain import ExplainOptions
-from googlenet_rcnn.cli.weights_files import (
+from googlenet_rcnn.api.weights_files import (
     DEFAULT_WEIGHTS,
     find_members,
     find_weights,
@@ -13,6 +11,8 @@ from googlenet_rcnn.cli.weights_files import (
     weight_digests,
     weight_labels,
 )
+from googlenet_rcnn.cli.detection_parts import build_detection
+from googlenet_rcnn.cli.explain import ExplainOptions
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.store import digest
 

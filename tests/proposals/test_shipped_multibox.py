@@ -5,10 +5,10 @@ import pytest
 from contracts import check_proposer
 from skimage import data
 
+from googlenet_rcnn.api.build import build_multibox, build_proposer, find_multibox
+from googlenet_rcnn.api.runtime import Runtime
 from googlenet_rcnn.backbone.checkpoint import read_card
 from googlenet_rcnn.backbone.weights import read_tensors
-from googlenet_rcnn.cli.build import build_multibox, build_proposer, find_multibox
-from googlenet_rcnn.cli.runtime import Runtime
 from googlenet_rcnn.core.boxes import intersection_over_union
 
 

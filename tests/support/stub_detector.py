@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from stub_parts import ColourClassifier, FixedProposer
 
-from googlenet_rcnn.cli import build, weights_files
+from googlenet_rcnn.api import build, weights_files
+from googlenet_rcnn.cli import detection_parts
 from googlenet_rcnn.core.types import LabelSet
 from googlenet_rcnn.detector.pipeline import Detector
 from googlenet_rcnn.detector.region_scores import RegionScores
@@ -42,7 +43,7 @@ def install(replace=setattr, classifier: ColourClassifier | None = None, rows=WH
     replace(build, "build_detector", build_detector)
     replace(build, "load_selective_search", lambda say: None)
     replace(weights_files, "weight_digests", lambda weights: ["stub", *weights])
-    replace(build, "detection_runtimes", lambda options: [options.runtime])
+    replace(detection_parts, "detection_runtimes", lambda options: [options.runtime])
     replace(weights_files, "weight_labels", lambda weights: LabelSet(("red", "green", "blue")))
     return classifier
 

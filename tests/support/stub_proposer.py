@@ -7,7 +7,7 @@ import time
 
 from stub_parts import FixedProposer
 
-from googlenet_rcnn.cli import build
+from googlenet_rcnn.api import build
 from googlenet_rcnn.proposals.union import Union
 
 ROWS = ((0.0, 0.0, 20.0, 10.0), (2.0, 2.0, 12.126, 9.0), (0.0, 0.0, 1.0, 1.0))

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from googlenet_rcnn.cli.in_order import in_order
+from googlenet_rcnn.core.in_order import in_order
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])

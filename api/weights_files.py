@@ -1,4 +1,4 @@
-"""From names on the command line to weights files: those that ship, paths, and cards of ensembles."""
+"""From names to weights files: those that ship, paths, and cards of ensembles."""
 
 from collections.abc import Sequence
 from importlib.resources import as_file, files
@@ -42,7 +42,7 @@ def shipped_in(package: str) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def find_weights(name: str, flag: str = "--weights", shipped: dict[str, Path] | None = None) -> Path:
+def find_weights(name: str, what: str = "weights", shipped: dict[str, Path] | None = None) -> Path:
     """The file that a name or path means; UsageError names those that ship."""
     shipped = shipped_weights() if shipped is None else shipped
     if name in shipped:
@@ -51,7 +51,7 @@ def find_weights(name: str, flag: str = "--weights", shipped: dict[str, Path] | 
     if path.is_file():
         return path
     known = ", ".join(shipped) or "none"
-    raise UsageError("WEIGHTS_UNKNOWN", f"{flag} {name}: neither a file nor a shipped model (shipped: {known})")
+    raise UsageError("WEIGHTS_UNKNOWN", f"{what} {name}: neither a file nor a shipped model (shipped: {known})")
 
 
 def find_members(weights: Sequence[str]) -> list[Path]:

@@ -5,9 +5,9 @@ import pytest
 from hostile import photo
 from stub_parts import FixedProposer
 
-from googlenet_rcnn.cli import build
-from googlenet_rcnn.cli.build import build_multibox, build_proposer
-from googlenet_rcnn.cli.runtime import Runtime
+from googlenet_rcnn.api import build
+from googlenet_rcnn.api.build import build_multibox, build_proposer
+from googlenet_rcnn.api.runtime import Runtime
 from googlenet_rcnn.core.errors import ModelError, UsageError
 from googlenet_rcnn.proposals.opencv_engine import OpenCVSelectiveSearch
 from googlenet_rcnn.proposals.package_engine import PackageSelectiveSearch
@@ -98,7 +98,7 @@ def test_unknown_methods_are_refused_with_those_that_are_known(multibox, method)
     with pytest.raises(UsageError, match=r"known are ss, multibox, multibox\+ss") as caught:
         build_proposer(method)
     assert caught.value.code == "METHOD_UNKNOWN"
-    assert f"--method {method}:" in caught.value.message
+    assert f"method {method}:" in caught.value.message
     assert multibox == []
 
 
@@ -108,9 +108,9 @@ def test_unknown_methods_are_refused_with_those_that_are_known(multibox, method)
         ({"engine": "none"}, "ENGINE_UNKNOWN", "known are native, opencv, selectivesearch"),
         ({"preset": "none"}, "PROPOSAL_SETTING", "none"),
         ({"superpixel_scale": 0.0}, "PROPOSAL_SETTING", "superpixel"),
-        ({"multibox_k": 0}, "FLAG_VALUE", "--multibox-k"),
-        ({"limit": 0}, "FLAG_VALUE", "--limit"),
-        ({"multibox_nms": -0.1}, "FLAG_VALUE", "--multibox-nms"),
+        ({"multibox_k": 0}, "FLAG_VALUE", "multibox-k"),
+        ({"limit": 0}, "FLAG_VALUE", "limit"),
+        ({"multibox_nms": -0.1}, "FLAG_VALUE", "multibox-nms"),
         ({"multibox_nms": 1.1}, "FLAG_VALUE", "1.1"),
         ({"multibox_nms": float("nan")}, "FLAG_VALUE", "nan"),
     ],
@@ -122,7 +122,7 @@ def test_impossible_settings_are_refused(multibox, settings, code, hint) -> None
 
 
 def test_multibox_weights_that_are_no_multibox_are_refused(classifier_file, tmp_path) -> None:
-    with pytest.raises(UsageError, match="--multibox-weights none") as caught:
+    with pytest.raises(UsageError, match="MultiBox weights none") as caught:
         build_multibox("none", 200, None, Runtime())
     assert caught.value.code == "WEIGHTS_UNKNOWN"
     for path, code in ((classifier_file, "MODEL_TASK"), (tmp_path / "empty", "MODEL_INVALID")):

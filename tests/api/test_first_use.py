@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from googlenet_rcnn.cli import first_use
-from googlenet_rcnn.cli.first_use import NOTICE, load_selective_search
+from googlenet_rcnn.api import first_use
+from googlenet_rcnn.api.first_use import NOTICE, load_selective_search
 from googlenet_rcnn.core.types import Proposals
 from googlenet_rcnn.proposals.selective_search import SelectiveSearch
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from googlenet_rcnn.cli.threads import available_threads
+from googlenet_rcnn.core.threads import available_threads
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The composition root: from names and numbers on the command line to the parts they mean.
+"""The composition root: from names and numbers to the parts they mean.
 
 What is heavy is imported where it is built, and torch by the runtime of that name only.
 """
@@ -16,7 +16,6 @@ from googlenet_rcnn.proposals.selective_search import SelectiveSearch
 from googlenet_rcnn.proposals.union import Union
 
 from .first_use import load_selective_search
-from .proposal_source import ProposalSource, proposal_file
 from .runtime import Runtime
 from .weights_files import DEFAULT_WEIGHTS, find_members, find_weights, shipped_in, suited
 
@@ -26,16 +25,13 @@ if TYPE_CHECKING:
     from googlenet_rcnn.detector.screening import Screen
     from googlenet_rcnn.detector.selection import Selection
 
-    from .detect import DetectOptions
-    from .explain import ExplainOptions
-
 __all__ = [
     "DEFAULT_MULTIBOX",
-    "build_detection",
+    "assemble_detector",
     "build_detector",
     "build_multibox",
     "build_proposer",
-    "detection_runtimes",
+    "detector_runtimes",
     "find_multibox",
     "proposal_runtimes",
 ]
@@ -75,13 +71,13 @@ def build_proposer(
     names = method.split("+")
     if not set(names) <= {"ss", "multibox", "priors"} or len(set(names)) != len(names):
         known = "ss, multibox, multibox+ss, priors, or a file of proposals"
-        raise UsageError("METHOD_UNKNOWN", f"--method {method}: known are {known}")
+        raise UsageError("METHOD_UNKNOWN", f"method {method}: known are {known}")
     if engine not in _ENGINES:
-        raise UsageError("ENGINE_UNKNOWN", f"--engine {engine}: known are {', '.join(_ENGINES)}")
+        raise UsageError("ENGINE_UNKNOWN", f"engine {engine}: known are {', '.join(_ENGINES)}")
     if multibox_k < 1 or (limit is not None and limit < 1):
-        raise UsageError("FLAG_VALUE", "--multibox-k and --limit are at least 1")
+        raise UsageError("FLAG_VALUE", "multibox-k and limit are at least 1")
     if multibox_nms is not None and not 0 <= multibox_nms <= 1:
-        raise UsageError("FLAG_VALUE", f"--multibox-nms is from 0 to 1, got {multibox_nms}")
+        raise UsageError("FLAG_VALUE", f"multibox-nms is from 0 to 1, got {multibox_nms}")
     scale = superpixel_scale if superpixel_scale is not None else (2.0 if len(names) > 1 else 1.0)
     parts: dict[str, Callable[[], Proposer]] = {
         "ss": lambda: _ENGINES[engine](preset, scale, seed),
@@ -123,7 +119,59 @@ def _build_priors(name: str, count: int) -> Proposer:
 
 def find_multibox(name: str) -> Path:
     """The MultiBox file that a name or path means."""
-    return find_weights(name, "--multibox-weights", shipped_in("googlenet_rcnn.proposals"))
+    return find_weights(name, "MultiBox weights", shipped_in("googlenet_rcnn.proposals"))
+
+
+def assemble_detector(
+    weights: Sequence[str] = (),
+    *,
+    method: str = "ss",
+    engine: str = "native",
+    preset: str = "fast",
+    superpixel_scale: float = 2.0,
+    seed: int = 0,
+    multibox_weights: str = DEFAULT_MULTIBOX,
+    multibox_k: int = 200,
+    multibox_nms: float | None = None,
+    score_threshold: float | None = None,
+    nms_iou: float = 0.3,
+    max_detections: int = 100,
+    box_voting: float = 0.5,
+    mode: str = "fast",
+    screen_vote: float | None = None,
+    flip: bool = False,
+    runtime: Runtime | None = None,
+    say: Callable[[str], None] | None = None,
+) -> "Detector":
+    """The detector that these settings describe; their defaults are those of `detect`.
+
+    With `say` Selective Search is made ready at once. UsageError for a value without meaning.
+    """
+    from googlenet_rcnn.detector.selection import Selection
+
+    runtime = runtime or Runtime()
+    if mode not in ("fast", "exhaustive"):
+        raise UsageError("MODE_UNKNOWN", f"mode {mode}: known are fast, exhaustive")
+    threshold, vote = suited(weights, score_threshold, screen_vote)
+    try:
+        if screen_vote is not None and not 0 <= screen_vote <= 1:
+            raise ValueError(f"screen-vote is from 0 to 1, got {screen_vote}")
+        selection = Selection(threshold, nms_iou, max_detections, box_voting)
+    except ValueError as error:
+        raise UsageError("FLAG_VALUE", str(error)) from None
+    proposer = build_proposer(
+        method,
+        engine=engine,
+        preset=preset,
+        superpixel_scale=superpixel_scale,
+        seed=seed,
+        multibox=multibox_weights,
+        multibox_k=multibox_k,
+        multibox_nms=multibox_nms,
+        runtime=runtime,
+        say=say,
+    )
+    return build_detector(weights, proposer, selection, runtime, fast=mode == "fast", vote=vote, flip=flip)
 
 
 def build_detector(
@@ -186,52 +234,13 @@ def _screening(paths: Sequence[Path], fast: bool, vote: float | None) -> tuple[P
     return None
 
 
-def build_detection(
-    options: "DetectOptions | ExplainOptions", say: Callable[[str], None]
-) -> tuple["Detector", ProposalSource]:
-    """The detector that the flags of `detect` or `explain` describe, and where its boxes come from.
-
-    `say` is told why a first use takes long.
-    """
-    from googlenet_rcnn.detector.selection import Selection
-
-    runtime = Runtime(options.runtime, options.threads, say)
-    threshold, vote = suited(options.weights, options.score_threshold, options.screen_vote)
-    try:
-        if options.screen_vote is not None and not 0 <= options.screen_vote <= 1:
-            raise ValueError(f"--screen-vote is from 0 to 1, got {options.screen_vote}")
-        selection = Selection(threshold, options.nms_iou, options.max_detections, options.box_voting)
-    except ValueError as error:
-        raise UsageError("FLAG_VALUE", str(error)) from None
-    recorded = proposal_file(options.method)
-    # Where a file has the boxes, the proposer is never asked.
-    proposer = build_proposer(
-        options.method if recorded is None else "ss",
-        engine=options.engine,
-        preset=options.preset,
-        superpixel_scale=options.superpixel_scale,
-        seed=options.seed,
-        multibox=options.multibox_weights,
-        multibox_k=options.multibox_k,
-        multibox_nms=options.multibox_nms,
-        runtime=runtime,
-        say=None if recorded else say,
-    )
-    fast = options.mode == "fast"
-    detector = build_detector(options.weights, proposer, selection, runtime, fast=fast, vote=vote, flip=options.flip)
-    return detector, ProposalSource(detector.proposer, recorded)
-
-
-def detection_runtimes(options: "DetectOptions | ExplainOptions") -> list[str]:
-    """The runtime of each network that takes part in a detection: what `auto` came to. Each rounds in its own way."""
-    runtime = Runtime(options.runtime, options.threads)
-    paths = find_members(options.weights)
+def detector_runtimes(weights: Sequence[str], mode: str, screen_vote: float | None, runtime: Runtime) -> list[str]:
+    """The runtime of each network of a detector: what `auto` came to. Each rounds in its own way."""
+    paths = find_members(weights)
     names = [runtime.engine(path).name for path in paths]
-    vote = suited(options.weights, 0.0, options.screen_vote)[1]
-    if (found := _screening(paths, options.mode == "fast", vote)) is not None:
+    vote = suited(weights, 0.0, screen_vote)[1]
+    if (found := _screening(paths, mode == "fast", vote)) is not None:
         names.append(runtime.engine(found[0], "trunk", found[1]).name)
-    if proposal_file(options.method) is None:
-        names += proposal_runtimes(options.method, options.multibox_weights, runtime)
     return names
 
 

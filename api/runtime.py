@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from googlenet_rcnn.core.errors import UsageError
-
-from .threads import available_threads
+from googlenet_rcnn.core.threads import available_threads
 
 if TYPE_CHECKING:
     from googlenet_rcnn.backbone.engine import Engine, Part
@@ -30,7 +29,7 @@ class Runtime:
         from googlenet_rcnn.backbone.engine_choice import RUNTIMES
 
         if self.name not in RUNTIMES:
-            raise UsageError("RUNTIME_UNKNOWN", f"--runtime {self.name}: known are {', '.join(RUNTIMES)}")
+            raise UsageError("RUNTIME_UNKNOWN", f"runtime {self.name}: known are {', '.join(RUNTIMES)}")
 
     @property
     def processors(self) -> int:
