@@ -1,8 +1,8 @@
-"""Pictures with boxes: legible on any background, one colour for a class."""
+"""Pictures with boxes: legible at any size of the image and on any background, one colour for a class."""
 
-import colorsys
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
@@ -10,37 +10,58 @@ from PIL import ImageDraw, ImageFont
 
 from googlenet_rcnn.core.types import Image
 
-__all__ = ["class_colour", "draw_detections"]
+from .boundary import one_line
+from .class_colours import class_colour, ink_on
+from .label_places import place_labels
+
+__all__ = ["draw_detections", "drawing_factor"]
+
+_SMALLEST = 480  # pixels of the longer side: below that there is no room for letters
+_DARK = (0, 0, 0)
 
 
-def class_colour(name: str) -> tuple[int, int, int]:
-    """A colour that depends on the class name alone; hues step by the golden angle, so neighbours differ."""
-    number = sum((position + 1) * ord(letter) for position, letter in enumerate(name))
-    red, green, blue = colorsys.hsv_to_rgb(number * 0.381966 % 1.0, 0.75, 0.95)
-    return round(red * 255), round(green * 255), round(blue * 255)
+def drawing_factor(height: int, width: int) -> int:
+    """How many times larger than the image its picture is: 1 unless the image is too small for labels."""
+    return -(-_SMALLEST // max(height, width))
 
 
 def draw_detections(image: Image, detections: list[dict[str, Any]]) -> NDArray[np.uint8]:
-    """A copy of an image [H,W,3] with the boxes, names and scores of a row's detections."""
+    """A copy of an image [H,W,3], some whole number of times as large if it is small, with a row's detections.
+
+    Lines and letters grow with the picture. The best detection lies on top; its label is the first to choose a place.
+    """
+    factor = drawing_factor(*image.shape[:2])
+    if factor > 1:
+        image = np.asarray(cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC))
+    height, width = image.shape[:2]
     picture = PillowImage.fromarray(image)
     pen = ImageDraw.Draw(picture)
-    side = min(image.shape[:2])
-    line = max(1, round(side / 160))
-    font = ImageFont.load_default(size=max(10, round(side / 28)))
-    # Worst first, so that the best is on top.
-    for found in reversed(detections):
-        x1, y1, x2, y2 = found["box"]
+    line = max(2, round(max(height, width) / 320))
+    font = ImageFont.load_default(size=max(13, round(max(height, width) / 52)))
+    boxes = [_corners(found["box"], factor) for found in detections]
+    for found, (x1, y1, x2, y2) in reversed(list(zip(detections, boxes, strict=True))):
+        edge = max(1, line // 2)
+        pen.rectangle((x1 - edge, y1 - edge, x2 + edge - 1, y2 + edge - 1), outline=_DARK, width=line + 2 * edge)
+        pen.rectangle((x1, y1, x2 - 1, y2 - 1), outline=class_colour(found["label"]), width=line)
+    texts = [f"{one_line(found['label'])} {found['score']:.2f}" for found in detections]
+    sizes = [_label_size(font, text) for text in texts]
+    places = place_labels(boxes, sizes, width, height)
+    for found, text, (left, top, right, bottom) in reversed(list(zip(detections, texts, places, strict=True))):
         colour = class_colour(found["label"])
-        corners = (round(x1), round(y1), max(round(x1), round(x2) - 1), max(round(y1), round(y2) - 1))
-        pen.rectangle(corners, outline=(0, 0, 0), width=line + 2)
-        pen.rectangle(corners, outline=colour, width=line)
-        text = f"{found['label']} {found['score']:.2f}"
-        left, top, right, bottom = pen.textbbox((0, 0), text, font=font)
-        width, height = right - left + 6, bottom - top + 6
-        at_x = min(max(0.0, x1), max(0.0, image.shape[1] - width))
-        at_y = y1 - height if y1 >= height else min(y1 + line, max(0.0, image.shape[0] - height))
-        pen.rectangle((at_x, at_y, at_x + width, at_y + height), fill=colour)
-        luminance = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
-        ink = (0, 0, 0) if luminance > 140 else (255, 255, 255)
-        pen.text((at_x + 3 - left, at_y + 3 - top), text, fill=ink, font=font)
+        pen.rectangle((left, top, right - 1, bottom - 1), fill=colour, outline=_DARK)
+        pen.text(((left + right) / 2, (top + bottom) / 2), text, fill=ink_on(colour), font=font, anchor="mm")
     return np.asarray(picture)
+
+
+def _corners(box: list[float], factor: int) -> tuple[int, int, int, int]:
+    """The box in whole pixels of the picture, at least one wide and high."""
+    x1, y1, x2, y2 = (round(value * factor) for value in box)
+    return x1, y1, max(x1 + 1, x2), max(y1 + 1, y2)
+
+
+def _label_size(font: ImageFont.FreeTypeFont | ImageFont.ImageFont, text: str) -> tuple[int, int]:
+    """Width and height of a label with some air around its text; all of one font are equally high."""
+    _, top, _, bottom = font.getbbox("Ag")
+    left, _, right, _ = font.getbbox(text)
+    air = max(2, round((bottom - top) * 0.3))
+    return round(right - left) + 2 * air, round(bottom - top) + 2 * air
