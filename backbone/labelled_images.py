@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from googlenet_rcnn.core.decoder import Decoder
 from googlenet_rcnn.core.errors import DataError
-from googlenet_rcnn.core.images import read_image
 from googlenet_rcnn.core.store import write_json
 from googlenet_rcnn.core.types import LabelSet
 
@@ -84,17 +85,18 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _faults(paths: Sequence[Path], say: Callable[[str], None]) -> Iterator[tuple[str, str]]:
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-        for done, (path, fault) in enumerate(zip(paths, pool.map(_fault, paths), strict=True), start=1):
+    with Decoder() as decoder, ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        faults = pool.map(partial(_fault, decoder), paths)
+        for done, (path, fault) in enumerate(zip(paths, faults, strict=True), start=1):
             if done % 1000 == 0:
                 say(f"checked {done} of {len(paths)} images")
             if fault:
                 yield str(path), fault
 
 
-def _fault(path: Path) -> str:
+def _fault(decoder: Decoder, path: Path) -> str:
     try:
-        read_image(path)
+        decoder.read(path)
     except DataError as error:
         return error.message
     return ""

@@ -2,10 +2,12 @@
 
 import errno
 import io
+import logging
 import os
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +21,7 @@ __all__ = ["one_line", "run_command"]
 def run_command(command: Callable[[], int | None]) -> NoReturn:
     """Runs a command and ends the process with its exit status; faults are told in one line on stderr."""
     _give_streams()
+    _quieten_pillow()
     try:
         status = command() or Exit.OK
         sys.stdout.flush()
@@ -37,6 +40,12 @@ def run_command(command: Callable[[], int | None]) -> NoReturn:
         what = next(iter(str(error).splitlines()), "")
         _tell(lack or f"INTERNAL: {type(error).__name__}: {what} (a bug; the traceback is in {_keep_traceback()})")
     sys.exit(int(status))
+
+
+def _quieten_pillow() -> None:
+    """What Pillow says of odd files, in several lines, a code tells already."""
+    warnings.filterwarnings("ignore", module=r"PIL\b")
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 
 def one_line(text: str) -> str:

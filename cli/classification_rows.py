@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from googlenet_rcnn.core.errors import DataError
-from googlenet_rcnn.core.images import DecodedImage, ImagePolicy, read_image
+from googlenet_rcnn.core.images import DecodedImage, ImagePolicy
 from googlenet_rcnn.core.in_order import in_order
 from googlenet_rcnn.eval.topk import rank_classes
 
+from .decoding import decode_file
 from .image_loop import Made
 from .inputs import ImageFile
 from .rows import escaped, failed_row
@@ -51,7 +52,7 @@ class ClassificationRows:
     def _read(self, file: ImageFile) -> _Read | Made:
         started = time.perf_counter()
         try:
-            return _Read(file, read_image(file.path, self.policy), time.perf_counter() - started)
+            return _Read(file, decode_file(file, self.policy), time.perf_counter() - started)
         except DataError as error:
             return Made(failed_row(file, error, empty=("top",)))
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from googlenet_rcnn.api.weights_files import find_weights
 from googlenet_rcnn.core.errors import UsageError
-from googlenet_rcnn.core.images import ImagePolicy
 from googlenet_rcnn.core.store import digest
 
 from .boundary import one_line
@@ -67,15 +66,12 @@ def run_classify(options: ClassifyOptions) -> int:
     from googlenet_rcnn.backbone.classifier import Classifier
 
     from .classification_rows import ClassificationRows
+    from .decoding import image_policy, shared_decoder
 
+    shared_decoder()
     runtime = Runtime(options.runtime, options.threads, say)
     classifier = Classifier.load(paths, runtime.name, runtime.processors, say)
-    policy = ImagePolicy(
-        max_pixels=options.max_pixels,
-        truncated="salvage" if options.truncated == "salvage" else "fail",
-        exif=options.exif,
-    )
-    rows = ClassificationRows(classifier, policy, options.crops, options.max_pool, options.top)
+    rows = ClassificationRows(classifier, image_policy(options), options.crops, options.max_pool, options.top)
     loop = ImageLoop(
         files=files, pictures=[], target=options.out, settings=settings, table=_print_table,
         finish=lambda ledger: ledger.finish(),

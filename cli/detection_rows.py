@@ -8,6 +8,7 @@ import cv2
 
 from googlenet_rcnn.core.in_order import in_order
 
+from .decoding import shared_decoder
 from .detection_parts import build_detection
 from .draw import draw_detections
 from .image_loop import Made, Makes, image_workers
@@ -27,6 +28,7 @@ __all__ = ["detection_rows", "rows_by"]
 
 def detection_rows(options: "DetectOptions", say: Callable[[str], None]) -> Makes:
     """The detector that the flags describe, made ready for work: from files to their rows, and pictures to `draw`."""
+    shared_decoder()
     return rows_by(*build_detection(options, say), options)
 
 

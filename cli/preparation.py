@@ -2,34 +2,18 @@
 
 import time
 from dataclasses import dataclass
-from typing import Protocol
 
 from googlenet_rcnn.core.errors import DataError
-from googlenet_rcnn.core.images import DecodedImage, ImagePolicy, decode_image, read_image
+from googlenet_rcnn.core.images import DecodedImage
 from googlenet_rcnn.core.types import Proposals
 
+from .decoding import DecodingOptions, decode_file, image_policy
 from .image_loop import Made
 from .inputs import ImageFile
 from .proposal_source import ProposalSource
 from .rows import failed_row
 
 __all__ = ["Preparation", "Prepared"]
-
-
-class DecodingOptions(Protocol):
-    """The flags that say which image files are accepted."""
-
-    @property
-    def max_pixels(self) -> int:
-        """Pixels of the largest image."""
-
-    @property
-    def truncated(self) -> str:
-        """`fail` or `salvage` a cut file."""
-
-    @property
-    def exif(self) -> bool:
-        """Whether images are turned as their EXIF orientation says."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +39,9 @@ class Preparation:
 
     def __call__(self, file: ImageFile) -> Prepared | Made:
         """The image and its proposals, or the row that says why they cannot be had."""
-        policy = ImagePolicy(
-            max_pixels=self.options.max_pixels,
-            truncated="salvage" if self.options.truncated == "salvage" else "fail",
-            exif=self.options.exif,
-        )
         started = time.perf_counter()
         try:
-            image = read_image(file.path, policy) if file.data is None else decode_image(file.data, policy, file.path)
+            image = decode_file(file, image_policy(self.options))
             read = time.perf_counter()
             proposals = self.source.proposals(file, image.pixels)
         except DataError as error:

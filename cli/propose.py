@@ -13,6 +13,7 @@ from googlenet_rcnn.core.in_order import in_order
 from googlenet_rcnn.core.types import Proposer
 
 from .boundary import one_line
+from .decoding import shared_decoder
 from .image_loop import ImageLoop, Made, Makes, check_options, image_workers
 from .inputs import ImageFile, find_images
 from .pictures import picture_paths
@@ -74,6 +75,7 @@ def run_propose(options: ProposeOptions) -> int:
     recorded = proposal_file(options.method)
     if recorded is not None and options.out is not None and options.out.resolve() == recorded.resolve():
         raise UsageError("OUT_IS_INPUT", f"--out would overwrite the proposals {recorded}: choose another file")
+    shared_decoder()
     proposer = _proposer(options, recorded)
     pictures, rows = _work(options, files, proposer, recorded)
     loop = ImageLoop(

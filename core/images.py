@@ -32,7 +32,7 @@ from googlenet_rcnn.core.errors import ImageError
 from googlenet_rcnn.core.pixels import to_rgb, turn
 from googlenet_rcnn.core.types import Image
 
-__all__ = ["DecodedImage", "ImagePolicy", "decode_image", "read_image"]
+__all__ = ["DecodedImage", "ImagePolicy", "decode_image", "read_image", "shown_name"]
 
 
 @dataclass(frozen=True)
@@ -133,10 +133,10 @@ def decode_image(data: bytes, policy: ImagePolicy | None = None, name: str = "im
         notes.append("IMG_EXT_MISMATCH")
     if kind == "PNG" and _png_checksum_fails(data):
         raise _fault("IMG_CORRUPT", name, "the PNG checksum is wrong; copy the file again from its source")
-    opened = _open(data, kind, name, policy)
-    if _has_more_frames(opened):
-        notes.append("IMG_MULTI_FRAME")
     try:
+        opened = _open(data, kind, name, policy)
+        if _has_more_frames(opened):
+            notes.append("IMG_MULTI_FRAME")
         loaded = _load(opened, data, kind, name, policy, notes)
         pixels = to_rgb(loaded)
     except ImageError:
@@ -154,9 +154,13 @@ def decode_image(data: bytes, policy: ImagePolicy | None = None, name: str = "im
     return DecodedImage(pixels, tuple(notes), kind)
 
 
+def shown_name(name: str) -> str:
+    """A file name fit for a message: what does not print is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
 def _fault(code: str, name: str, reason: str) -> ImageError:
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
-    return ImageError(code, f"{shown}: {reason}")
+    return ImageError(code, f"{shown_name(name)}: {reason}")
 
 
 def _check_file(status: os.stat_result, name: str, policy: ImagePolicy) -> None:
@@ -215,6 +219,8 @@ def _open(data: bytes, kind: str, name: str, policy: ImagePolicy) -> ImageFile:
     try:
         opened = _OPENERS[kind](BytesIO(data))
         width, height = opened.size
+    except MemoryError:
+        raise
     except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
         raise _fault("IMG_TOO_LARGE", name, "far too many pixels; scale it down (--max-pixels)") from error
     except Exception as error:  # a damaged header makes plugins raise nearly anything

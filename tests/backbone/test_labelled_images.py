@@ -62,7 +62,7 @@ def test_it_is_an_error_if_none_is_left(images, tmp_path) -> None:
 
 def test_what_was_checked_is_not_checked_again_unless_it_changed(images, tmp_path, monkeypatch) -> None:
     read, fault = [], module._fault
-    monkeypatch.setattr(module, "_fault", lambda path: read.append(path) or fault(path))
+    monkeypatch.setattr(module, "_fault", lambda decoder, path: read.append(path) or fault(decoder, path))
     check(images, tmp_path / "out", skip=True)
     assert len(read) == 4
     check(images, tmp_path / "out", skip=True)

@@ -1,0 +1,62 @@
+"""A decoder that dies takes one image with it, whatever the command."""
+
+from types import SimpleNamespace
+
+import hostile
+import numpy as np
+import pytest
+from command_errors import codes
+from deadly_decoder import DEADLY, DYING
+
+from googlenet_rcnn.cli import decoding
+from googlenet_rcnn.cli.decoding import decode_file, image_policy, shared_decoder
+from googlenet_rcnn.cli.inputs import ImageFile
+from googlenet_rcnn.core.decoder import Decoder
+from googlenet_rcnn.core.images import ImagePolicy
+
+
+@pytest.fixture
+def dying(monkeypatch):
+    with Decoder(DYING) as decoder:
+        monkeypatch.setattr(decoding, "shared_decoder", lambda: decoder)
+        yield decoder
+
+
+@pytest.fixture
+def deadly_album(album):
+    hostile.write(album, "b2.jpg", DEADLY + b"SIGSEGV")
+    return album
+
+
+def test_flags_become_a_policy():
+    flags = SimpleNamespace(max_pixels=7, truncated="salvage", exif=False)
+    assert image_policy(flags) == ImagePolicy(max_pixels=7, truncated="salvage", exif=False)
+    assert image_policy(SimpleNamespace(max_pixels=7, truncated="fail", exif=True)).truncated == "fail"
+
+
+def test_a_file_is_read_from_its_path_or_from_what_it_brings(tmp_path):
+    data = hostile.encoded(hostile.photo(), "PNG")
+    path = str(hostile.write(tmp_path, "x.png", data))
+    for file in (ImageFile("x", path), ImageFile("x", "nowhere.png", data)):
+        assert np.array_equal(decode_file(file, ImagePolicy()).pixels, hostile.photo())
+
+
+def test_one_decoder_serves_all_commands():
+    assert shared_decoder() is shared_decoder()
+
+
+# FAULTS 7
+@pytest.mark.parametrize("workers", [1, 2])
+def test_detect_goes_on_after_a_crash(dying, deadly_album, detect, rows, workers):
+    result = detect(deadly_album, "--workers", workers)
+    assert result.exit_code == 4
+    assert [row["status"] for row in rows(result.stdout)] == ["ok", "ok", "failed", "ok"]
+    assert codes(result) == ["IMG_DECODER_CRASH"]
+    assert "b2.jpg: the decoder died over it twice (SIGSEGV)" in result.stderr
+
+
+def test_propose_and_classify_do_too(dying, deadly_album, cli, rows, classifier_file):
+    for command in (("propose", "--preset", "single"), ("classify", "--weights", classifier_file)):
+        result = cli(*command, "--image", deadly_album)
+        assert result.exit_code == 4, result.stderr
+        assert [row.get("code") for row in rows(result.stdout)] == [None, None, "IMG_DECODER_CRASH", None]
