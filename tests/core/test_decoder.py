@@ -136,3 +136,23 @@ def test_its_processes_end_with_it():
         (pid,) = workers(own)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+# FAULTS 10: 120 million pixels take a decoder 1.3 GB, and the command that asks for them 0.4 GB more.
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory is read from /proc")
+@pytest.mark.parametrize("options", [{}, {"progressive": True}])
+def test_memory_is_bounded_by_the_pixels(options):
+    side = 4000
+    data = hostile.encoded(np.full((side, side, 3), 90, np.uint8), "JPEG", **options)
+    with Decoder() as own:
+        own.decode(hostile.jpeg())
+        before = peak(*workers(own))
+        assert own.decode(data, ImagePolicy(max_pixels=side * side)).pixels.shape == (side, side, 3)
+        assert peak(*workers(own)) - before < 14 * side * side
+
+
+def peak(pid):
+    """The most memory that a process has had so far, in bytes."""
+    with open(f"/proc/{pid}/status") as file:
+        (line,) = (line for line in file if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024

@@ -149,7 +149,7 @@ def cmyk_jpeg() -> bytes:
 def ycck_jpeg() -> bytes:
     """The same as Photoshop stores it: the three colours turned into brightness and two differences."""
     inks = four_inks()
-    turned = np.asarray(Image.fromarray(255 - inks[:, :, :3]).convert("YCbCr"))
+    turned = np.asarray(Image.fromarray(inks[:, :, :3]).convert("YCbCr"))
     data = bytearray(encoded(Image.fromarray(np.dstack([255 - turned, inks[:, :, 3]]), "CMYK"), "JPEG", quality=98))
     data[data.index(b"Adobe") + 11] = 2  # the transform: YCCK
     return bytes(data)
