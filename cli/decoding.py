@@ -37,9 +37,10 @@ def shared_decoder() -> Decoder:
 
 
 def image_policy(options: DecodingOptions) -> ImagePolicy:
-    """What the flags accept."""
+    """What the flags accept; files may be larger where more pixels are allowed: a photograph has less a pixel."""
     truncated: Literal["fail", "salvage"] = "salvage" if options.truncated == "salvage" else "fail"
-    return ImagePolicy(max_pixels=options.max_pixels, truncated=truncated, exif=options.exif)
+    size = max(ImagePolicy.max_bytes, options.max_pixels * 3 // 4)
+    return ImagePolicy(max_bytes=size, max_pixels=options.max_pixels, truncated=truncated, exif=options.exif)
 
 
 def decode_file(file: ImageFile, policy: ImagePolicy) -> DecodedImage:

@@ -172,7 +172,7 @@ def _check_file(status: os.stat_result, name: str, policy: ImagePolicy) -> None:
 
 
 def _too_many_bytes(size: int, policy: ImagePolicy) -> str:
-    return f"{size} bytes are more than the {policy.max_bytes} allowed; save it smaller (see also --max-pixels)"
+    return f"{size} bytes are more than the {policy.max_bytes} allowed; save it smaller or raise --max-pixels"
 
 
 def _recognise(data: bytes, name: str, policy: ImagePolicy) -> str:

@@ -31,7 +31,9 @@ def deadly_album(album):
 def test_flags_become_a_policy():
     flags = SimpleNamespace(max_pixels=7, truncated="salvage", exif=False)
     assert image_policy(flags) == ImagePolicy(max_pixels=7, truncated="salvage", exif=False)
-    assert image_policy(SimpleNamespace(max_pixels=7, truncated="fail", exif=True)).truncated == "fail"
+    assert image_policy(SimpleNamespace(max_pixels=89_400_000, truncated="fail", exif=True)) == ImagePolicy()
+    more = image_policy(SimpleNamespace(max_pixels=120_000_000, truncated="fail", exif=True))
+    assert (more.max_bytes, more.max_pixels) == (90_000_000, 120_000_000)
 
 
 def test_a_file_is_read_from_its_path_or_from_what_it_brings(tmp_path):
