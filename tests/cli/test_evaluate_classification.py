@@ -94,7 +94,8 @@ def test_first_images_and_a_split(evaluate, eye, data):
 def test_unreadable_images_are_counted_apart(evaluate, eye, data, tmp_path):
     """FAULTS 1, 2, 4, 6, 8, 9, 22: a row for each, the others go on, status 4."""
     expected = fill_folder(data / "red")
-    expected = {name: code for name, code in expected.items() if name.endswith((".jpg", ".png")) and name != "gone.jpg"}
+    images = (".jpg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".avif")
+    expected = {name: code for name, code in expected.items() if name.endswith(images) and name != "gone.jpg"}
     expected.pop("folder.jpg")  # a folder in a class folder is one to look into
     result = evaluate("--report", tmp_path / "report")
     assert result.exit_code == 4
