@@ -11,7 +11,9 @@ from googlenet_rcnn.core.types import LabelSet
 from .ensemble_card import is_ensemble, read_ensemble
 
 __all__ = [
+    "DEFAULT_CLASSIFIER",
     "DEFAULT_WEIGHTS",
+    "find_classifiers",
     "find_members",
     "find_weights",
     "shipped_in",
@@ -22,13 +24,14 @@ __all__ = [
 ]
 
 DEFAULT_WEIGHTS = "voc07"
+DEFAULT_CLASSIFIER = "voc20"
 
 _THRESHOLD = 0.5  # of weights that say none
 
 
 def shipped_weights() -> dict[str, Path]:
-    """Names and paths of the detectors that come with the package."""
-    return shipped_in("googlenet_rcnn.detector")
+    """Names and paths of the detectors and classifiers that come with the package."""
+    return shipped_in("googlenet_rcnn.detector") | shipped_in("googlenet_rcnn.backbone")
 
 
 def shipped_in(package: str) -> dict[str, Path]:
@@ -52,6 +55,11 @@ def find_weights(name: str, what: str = "weights", shipped: dict[str, Path] | No
         return path
     known = ", ".join(shipped) or "none"
     raise UsageError("WEIGHTS_UNKNOWN", f"{what} {name}: neither a file nor a shipped model (shipped: {known})")
+
+
+def find_classifiers(weights: Sequence[str]) -> list[Path]:
+    """The files that names and paths mean, in order; DEFAULT_CLASSIFIER for none."""
+    return [find_weights(name) for name in weights or (DEFAULT_CLASSIFIER,)]
 
 
 def find_members(weights: Sequence[str]) -> list[Path]:

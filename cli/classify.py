@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from googlenet_rcnn.api.weights_files import find_weights
+from googlenet_rcnn.api.weights_files import find_classifiers
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.store import digest
 
@@ -13,7 +13,7 @@ from .boundary import one_line
 from .image_loop import ImageLoop, check_options, image_workers
 from .inputs import find_images
 
-__all__ = ["ClassifyOptions", "check_classifier", "run_classify"]
+__all__ = ["ClassifyOptions", "check_crops", "run_classify"]
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,10 @@ def run_classify(options: ClassifyOptions) -> int:
         return told | models | {"files": [(file.image_id, file.path) for file in files]}
 
     check_options(options)
-    check_classifier(options.weights, options.crops)
+    check_crops(options.crops)
     if options.top < 1:
         raise UsageError("FLAG_VALUE", "--top is at least 1")
-    paths = [find_weights(name, shipped={}) for name in options.weights]
+    paths = find_classifiers(options.weights)
     files = find_images(options.images)
     if options.out is not None and any(options.out.resolve() == Path(file.path).resolve() for file in files):
         raise UsageError("OUT_IS_INPUT", f"--out would overwrite the image {options.out}: choose another file")
@@ -79,10 +79,8 @@ def run_classify(options: ClassifyOptions) -> int:
     return loop.run(lambda images: rows.make(images, image_workers(options)), options)
 
 
-def check_classifier(weights: tuple[str, ...], crops: int) -> None:
-    """UsageError without weights, or for a number of crops that has no meaning."""
-    if not weights:
-        raise UsageError("WEIGHTS_MISSING", "name a classifier with --weights; import-weights makes one of Caffe's")
+def check_crops(crops: int) -> None:
+    """UsageError for a number of crops that has no meaning."""
     if crops not in (1, 10, 144):
         raise UsageError("FLAG_VALUE", f"--crops {crops}: known are 1, 10, 144")
 

@@ -16,7 +16,9 @@ def classify(
         list[str] | None,
         typer.Option(help="file, folder, glob, list.txt, or - for a list on stdin; repeat as you like"),
     ] = None,
-    weights: Annotated[list[str] | None, typer.Option(help="classifier file; repeat for an ensemble")] = None,
+    weights: Annotated[
+        list[str] | None, typer.Option(help="shipped name or file; repeat for an ensemble [default: voc20]")
+    ] = None,
     crops: Annotated[int, typer.Option(help="views of each image that are averaged: 1, 10 or 144")] = 1,
     max_pool: Annotated[bool, typer.Option("--max-pool", help="best view of each class instead of the mean")] = False,
     top: Annotated[int, typer.Option(help="classes told of an image, the likeliest first")] = 5,

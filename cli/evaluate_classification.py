@@ -12,7 +12,7 @@ from googlenet_rcnn.core.store import digest, write_json
 from googlenet_rcnn.core.types import LabelSet
 
 from .boundary import one_line
-from .classify import check_classifier
+from .classify import check_crops
 from .inputs import ImageFile
 from .progress import Progress
 from .report_folder import check_report_folder
@@ -51,10 +51,10 @@ def run_evaluate_classification(options: ClassificationOptions) -> int:
 
     A run that was stopped goes on where it was if its settings are repeated.
     """
-    from googlenet_rcnn.api.weights_files import find_weights
+    from googlenet_rcnn.api.weights_files import find_classifiers
 
     _check(options)
-    paths = [find_weights(name, shipped={}) for name in options.weights]
+    paths = find_classifiers(options.weights)
     files, truth, labels = _images(options, paths)
     maker = _rows(options, paths)
     with ExitStack() as stack:
@@ -82,7 +82,7 @@ def run_evaluate_classification(options: ClassificationOptions) -> int:
                 ledger.append(row)
             rows.append(row)
             progress.update(count)
-        metrics = _metrics(rows, labels, options)
+        metrics = _metrics(rows, labels, options, len(paths))
         if ledger is not None:
             assert options.report is not None
             # Before the rows get their name: a run stopped in between is continued and writes both again.
@@ -93,7 +93,7 @@ def run_evaluate_classification(options: ClassificationOptions) -> int:
 
 
 def _check(options: ClassificationOptions) -> None:
-    check_classifier(options.weights, options.crops)
+    check_crops(options.crops)
     if options.truncated not in ("fail", "salvage"):
         raise UsageError("FLAG_VALUE", "--truncated: known are fail, salvage")
     if any(value is not None and value < 1 for value in (options.first, options.threads, options.max_pixels)):
@@ -142,7 +142,9 @@ def _rows(options: ClassificationOptions, weights: list[Path]) -> "Classificatio
     return ClassificationRows(classifier, policy, options.crops, options.max_pool, _RANKED)
 
 
-def _metrics(rows: list[dict[str, Any]], labels: LabelSet, options: ClassificationOptions) -> dict[str, Any]:
+def _metrics(
+    rows: list[dict[str, Any]], labels: LabelSet, options: ClassificationOptions, models: int
+) -> dict[str, Any]:
     """The content of metrics.json; images that could not be read are counted apart."""
     import numpy as np
 
@@ -159,7 +161,7 @@ def _metrics(rows: list[dict[str, Any]], labels: LabelSet, options: Classificati
         "images": scored.pop("images"),
         "failed": len(rows) - len(good),
         "crops": options.crops,
-        "models": len(options.weights),
+        "models": models,
         "pool": "max" if options.max_pool else "mean",
         **scored,
         "ms": {stage: round(sum(one[stage] for one in times) / len(times), 2) for stage in (times[0] if times else ())},

@@ -86,7 +86,9 @@ def evaluate_proposals(
 
 def evaluate_classification(
     data: Annotated[Path, typer.Option(help="folder with a folder of images for each class")],
-    weights: Annotated[list[str] | None, typer.Option(help="classifier file; repeat for an ensemble")] = None,
+    weights: Annotated[
+        list[str] | None, typer.Option(help="shipped name or file; repeat for an ensemble [default: voc20]")
+    ] = None,
     split: Annotated[str | None, typer.Option(help="folder below --data that holds the class folders")] = None,
     crops: Annotated[int, typer.Option(help="views of each image: 1, 10 or 144")] = 1,
     max_pool: Annotated[bool, typer.Option("--max-pool", help="best crop of each class instead of the mean")] = False,

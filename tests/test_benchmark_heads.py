@@ -52,6 +52,7 @@ def test_curves_are_kept_continued_and_told(folder, tmp_path, capsys) -> None:
     assert json.loads((tmp_path / "with-0.json").read_bytes())["top1"] == longer
     out = capsys.readouterr()
     assert "without-0, epoch 2: top-1" in out.err
+    assert f"the 1 with heads averaged: top-1 {longer[1]:.4f}" in out.out
     rows = [line for line in out.out.splitlines() if line.startswith("|")]
     assert [row.split("|")[1].strip() for row in rows[-2:]] == ["1", "2"]
     assert f"{longer[1]:.3f}" in rows[-1]

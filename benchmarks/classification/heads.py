@@ -3,8 +3,9 @@
 Szegedy et al. 2014, section 5: the heads "encourage discrimination in the lower stages" and "increase the gradient
 signal that gets propagated back". To be had on two cores, crops are small (`--side`) and the pools before the
 classifiers adapt, so that what follows them is as in the paper; with one seed both networks begin with the same weights
-and see the same crops. Everything else is `train-classifier`'s own: task, loop, averaged weights. A run that was
-stopped goes on; runs may share `--out`, each with other `--seeds`.
+and see the same crops. Everything else is `train-classifier`'s own: task, loop, averaged weights. At last the networks
+of a kind are averaged, as the paper's seven were. A run that was stopped goes on; runs may share `--out`, each with
+other `--seeds`.
 """
 
 import argparse
@@ -87,12 +88,19 @@ class Experiment:
             network.load_state_dict(state)
             scores = run_batches(lambda x, net=network: net(x).main, self.crops, preprocessing)
             found.append(float((scores.argmax(dim=1).numpy() == self.truth).mean()))
+            np.save(kept.with_suffix(".npy"), scores.softmax(dim=1).numpy())
             write_json(kept, {"every": self.every, "top1": found})
             print(f"{_name(heads, seed)}, epoch {epochs}: top-1 {found[-1]:.4f}", file=sys.stderr, flush=True)
         return found
 
+    def together(self, heads: bool) -> tuple[int, float]:
+        """How many networks of a kind there are, and the top-1 accuracy of the mean of their probabilities."""
+        files = sorted(self.out.glob(f"{_name(heads, '*')}.npy"))
+        mean = sum(np.load(file) for file in files)
+        return len(files), float((mean.argmax(axis=1) == self.truth).mean())
 
-def _name(heads: bool, seed: int) -> str:
+
+def _name(heads: bool, seed: int | str) -> str:
     return f"{'with' if heads else 'without'}-{seed}"
 
 
@@ -139,6 +147,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(error.exit)
     curves = {path.stem: json.loads(path.read_bytes())["top1"] for path in flags.out.glob("*.json")}
     print(table(curves, flags.every))
+    for heads in (True, False):
+        count, top1 = experiment.together(heads)
+        print(f"the {count} {_name(heads, '').rstrip('-')} heads averaged: top-1 {top1:.4f}")
     return 0
 
 
