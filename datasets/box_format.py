@@ -49,8 +49,8 @@ def suspect_format(rows: Array, sizes: NDArray[np.int64], form: str, normalised:
 
 
 def _fit(corners: Array, sizes: NDArray[np.int64], shares: bool) -> float:
-    """Share of boxes that have an area and lie inside their image."""
+    """Share of boxes that are not inside out and lie inside their image; an inclusive one may begin where it ends."""
     limits = np.ones_like(sizes, dtype=np.float64) if shares else sizes.astype(np.float64)
     slack = _SLACK / sizes if shares else np.full(sizes.shape, _SLACK)
     low, high = corners[:, :2], corners[:, 2:]
-    return float(((low < high) & (low >= -slack) & (high <= limits + slack)).all(axis=1).mean())
+    return float(((low <= high) & (low >= -slack) & (high <= limits + slack)).all(axis=1).mean())

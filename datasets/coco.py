@@ -12,12 +12,12 @@ from googlenet_rcnn.core.types import LabelSet, Sample, Size
 from googlenet_rcnn.datasets.annotated import AnnotatedDataset
 from googlenet_rcnn.datasets.box_format import suspect_format
 from googlenet_rcnn.datasets.coco_fields import CocoFields
-from googlenet_rcnn.datasets.findings import Finding
+from googlenet_rcnn.datasets.findings import AnnotationError, Finding, Findings
 from googlenet_rcnn.datasets.fitting import fit
 from googlenet_rcnn.datasets.inside import inside
 from googlenet_rcnn.datasets.json_file import read_json
 
-__all__ = ["is_coco", "read_coco"]
+__all__ = ["coco_splits", "is_coco", "read_coco"]
 
 _ROBOFLOW = "_annotations.coco.json"
 _SHOWN = 8
@@ -50,7 +50,18 @@ def is_coco(root: Path) -> bool:
     return any(path.parent != root or path.stem.startswith("instances_") for path in _candidates(root))
 
 
-def read_coco(root: str | Path, split: str) -> AnnotatedDataset:
+def coco_splits(root: Path) -> list[str]:
+    """Names of the instances files that are there, without what COCO puts around them."""
+    if root.is_file():
+        return [root.stem]
+    found = [path for path in _candidates(root) if path.parent != root or path.stem.startswith("instances_")]
+    return [
+        path.parent.name if path.name == _ROBOFLOW else path.stem.removeprefix("instances_")
+        for path in found or _candidates(root)
+    ]
+
+
+def read_coco(root: str | Path, split: str, findings: Findings | None = None) -> AnnotatedDataset:
     """Reads the instances file of a split below `root`, or `root` itself if it is a file.
 
     Images stay in the order of the file, those without annotations included. Crowds (and annotations
@@ -59,19 +70,24 @@ def read_coco(root: str | Path, split: str) -> AnnotatedDataset:
     """
     path = _file(Path(root), split)
     top = CocoFields(path, "", read_json(path))
-    labels, label_of = _categories(top)
-    findings: list[Finding] = []
+    findings = Findings() if findings is None else findings
+    labels, label_of = _categories(top, findings)
     pictures = _pictures(top, findings)
     rows = _annotations(top, pictures, label_of, findings)
     folder = _picture_folder(path, split, next(iter(pictures.values())).name if pictures else "")
     samples = []
     corners, sizes = [np.zeros((0, 4))], [np.zeros((0, 2), dtype=np.int64)]
     for picture in pictures.values():
-        mine = rows[picture.number]
-        size = picture.size or _size_of(folder / picture.name, path, picture, findings)
+        mine, whole = rows[picture.number]
+        size = picture.size
+        with findings.guard(path):
+            size = size or _size_of(folder / picture.name, path, picture, findings)
+        if size is None:
+            continue
         boxes = np.array([row.bbox for row in mine], dtype=np.float64).reshape(-1, 4)
         corners.append(boxes)
         sizes.append(np.tile((size.width, size.height), (len(mine), 1)))
+        refused = findings.refused
         truth = fit(
             np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]]),
             [row.label for row in mine],
@@ -83,7 +99,8 @@ def read_coco(root: str | Path, split: str) -> AnnotatedDataset:
             areas=[row.area for row in mine],
         )
         image_id = str(PurePosixPath(picture.name).with_suffix(""))
-        samples.append(Sample(image_id, folder / picture.name, truth, picture.number))
+        whole = whole and findings.refused == refused
+        samples.append(Sample(image_id, folder / picture.name, truth, picture.number, whole))
     everything = np.concatenate(corners)
     if other := suspect_format(everything, np.concatenate(sizes), "x y width height"):
         message = f"they look like {other}; write x y width height in pixels"
@@ -116,44 +133,49 @@ def _file(root: Path, split: str) -> Path:
     return found[0]
 
 
-def _categories(top: CocoFields) -> tuple[LabelSet, dict[int, int]]:
-    """Labels in the order of the file, and the label of each category id."""
+def _categories(top: CocoFields, findings: Findings) -> tuple[LabelSet, dict[int, int]]:
+    """Labels in the order of the file, and the label of each category id; a name that is there twice is one label."""
     label_of: dict[int, int] = {}
     names: dict[str, str] = {}
-    for label, content in enumerate(top.list("categories")):
-        fields = CocoFields(top.file, f"categories[{label}]", content)
-        number, name = fields.integer("id"), fields.text("name")
-        if number in label_of:
-            raise DataError("DUPLICATE_ID", f"{fields.where('id')}: {number} is that of another category; mend one")
-        if name in names:
-            where = f"{fields.where('name')}: {name!r} is also {names[name]}"
-            raise DataError("DUPLICATE_CLASS", f"{where}; give both categories one id or two names")
-        label_of[number], names[name] = label, fields.place
+    for place, content in enumerate(top.list("categories")):
+        with findings.guard(top.file):
+            fields = CocoFields(top.file, f"categories[{place}]", content)
+            number, name = fields.integer("id"), fields.text("name")
+            if number in label_of:
+                raise fields.error("DUPLICATE_ID", "id", f"{number} is that of another category; mend one")
+            if name in names:
+                reason = f"{name!r} is also {names[name]}; give both categories one id or two names"
+                findings.refuse(fields.error("DUPLICATE_CLASS", "name", reason))
+            names.setdefault(name, fields.place)
+            label_of[number] = list(names).index(name)
     if not names:
-        raise DataError("ANN_MISSING_FIELD", f"{top.where('categories')} is empty; list the classes")
-    return LabelSet(tuple(names), tuple(label_of)), label_of
+        raise AnnotationError("ANN_MISSING_FIELD", top.file, "categories", "empty; list the classes")
+    ids = {label: number for number, label in reversed(label_of.items())}
+    return LabelSet(tuple(names), tuple(ids[label] for label in range(len(names)))), label_of
 
 
-def _pictures(top: CocoFields, findings: list[Finding]) -> dict[int, _Picture]:
+def _pictures(top: CocoFields, findings: Findings) -> dict[int, _Picture]:
     """Images by their ids, in order; the same image listed twice counts once."""
     found: dict[int, _Picture] = {}
     names: dict[str, str] = {}
     for place, content in enumerate(top.list("images")):
-        fields = CocoFields(top.file, f"images[{place}]", content)
-        number = fields.integer("id")
-        name = inside(fields.text("file_name").removeprefix("./"), fields.where("file_name"))
-        if number in found:
-            if found[number].name != name:
-                other = f"images[{found[number].place}] ({found[number].name})"
-                raise DataError("DUPLICATE_ID", f"{fields.where('id')}: {number} is also {other}; give it its own id")
-            findings.append(Finding("DUPLICATE_ID", str(top.file), fields.place, f"{name} is listed twice; taken once"))
-            continue
-        stem = str(PurePosixPath(name).with_suffix(""))
-        if stem in names:
-            where = fields.where("file_name")
-            raise DataError("DUPLICATE_ID", f"{where}: {name} has the same name as {names[stem]}; rename one")
-        names[stem] = fields.place
-        found[number] = _Picture(name, number, _size(fields), place)
+        with findings.guard(top.file):
+            fields = CocoFields(top.file, f"images[{place}]", content)
+            number = fields.integer("id")
+            name = inside(fields.text("file_name").removeprefix("./"), top.file, fields.path("file_name"))
+            if number in found:
+                if found[number].name != name:
+                    other = f"images[{found[number].place}] ({found[number].name})"
+                    raise fields.error("DUPLICATE_ID", "id", f"{number} is also {other}; give it its own id")
+                message = f"{name} is listed twice; taken once"
+                findings.append(Finding("DUPLICATE_ID", str(top.file), fields.place, message))
+                continue
+            stem = str(PurePosixPath(name).with_suffix(""))
+            if stem in names:
+                reason = f"{name} has the same name as {names[stem]}; rename one"
+                raise fields.error("DUPLICATE_ID", "file_name", reason)
+            found[number] = _Picture(name, number, _size(fields), place)
+            names[stem] = fields.place
     return found
 
 
@@ -164,11 +186,11 @@ def _size(fields: CocoFields) -> Size | None:
     return size if min(size) >= 1 else None
 
 
-def _size_of(picture_path: Path, path: Path, picture: _Picture, findings: list[Finding]) -> Size:
+def _size_of(picture_path: Path, path: Path, picture: _Picture, findings: Findings) -> Size:
     """The size of an image whose entry has none that is possible: that of its file."""
     place = f"images[{picture.place}]"
     if not picture_path.is_file():
-        raise DataError("SIZE_MISMATCH", f"{path}: {place} has no possible width and height; write the true ones")
+        raise AnnotationError("SIZE_MISMATCH", path, place, "no possible width and height; write the true ones")
     size = image_size(picture_path)
     message = f"no possible width and height; {size.width}x{size.height} was taken from {picture.name}"
     findings.append(Finding("SIZE_MISMATCH", str(path), place, message))
@@ -176,44 +198,64 @@ def _size_of(picture_path: Path, path: Path, picture: _Picture, findings: list[F
 
 
 def _annotations(
-    top: CocoFields, pictures: dict[int, _Picture], label_of: dict[int, int], findings: list[Finding]
-) -> dict[int, list[_Row]]:
-    """Annotations of each image in the order of the file."""
+    top: CocoFields, pictures: dict[int, _Picture], label_of: dict[int, int], findings: Findings
+) -> dict[int, tuple[list[_Row], bool]]:
+    """Annotations of each image in the order of the file, and whether all of them could be read."""
     rows: dict[int, list[_Row]] = {number: [] for number in pictures}
+    torn: set[int] = set()
     unknown: dict[str, dict[int, int]] = {"image_id": {}, "category_id": {}}
     lacking: dict[str, list[int]] = {"iscrowd": [], "area": [], "id": []}
     seen: set[int] = set()
     for place, content in enumerate(top.list("annotations")):
-        fields = CocoFields(top.file, f"annotations[{place}]", content)
-        image, category = fields.integer("image_id"), fields.integer("category_id")
-        bbox, ignore, area = fields.bbox(), fields.flag("iscrowd") | fields.flag("ignore"), fields.area()
-        number = fields.integer("id") if "id" in fields.content else 0
-        for key, missing in (
-            ("iscrowd", "iscrowd" not in fields.content), ("area", area is None), ("id", number < 1 or number in seen)
-        ):  # fmt: skip
-            if missing:
-                lacking[key].append(place)
-        seen.add(number)
-        if image in rows and category in label_of:
-            area = bbox[2] * bbox[3] if area is None else area
-            rows[image].append(_Row(place, label_of[category], bbox, ignore, area))
-        for key, value, known in (("image_id", image, image in rows), ("category_id", category, category in label_of)):
-            if not known:
-                unknown[key].setdefault(value, place)
-    for key, places in unknown.items():
-        if places:
-            shown = ", ".join(f"{value} (annotations[{place}])" for value, place in list(places.items())[:_SHOWN])
-            more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
-            listed = "images" if key == "image_id" else "categories"
-            message = f"{top.file}: {key} {shown}{more} not in {listed}; add or remove them"
-            raise DataError("ANN_UNKNOWN_ID", message)
+        refused, image = findings.refused, -1
+        with findings.guard(top.file):
+            fields = CocoFields(top.file, f"annotations[{place}]", content)
+            image, category = fields.integer("image_id"), fields.integer("category_id")
+            for key, value, known in (("image_id", image, rows), ("category_id", category, label_of)):
+                if value not in known:
+                    unknown[key].setdefault(value, place)
+                    torn.add(image)
+            bbox, ignore, area = fields.bbox(), fields.flag("iscrowd") | fields.flag("ignore"), fields.area()
+            number = fields.integer("id") if "id" in fields.content else 0
+            lacks = {
+                "iscrowd": "iscrowd" not in fields.content,
+                "area": area is None,
+                "id": number < 1 or number in seen,
+            }
+            for key in lacks:
+                if lacks[key]:
+                    lacking[key].append(place)
+            seen.add(number)
+            if image in rows and category in label_of:
+                area = bbox[2] * bbox[3] if area is None else area
+                rows[image].append(_Row(place, label_of[category], bbox, ignore, area))
+        if findings.refused > refused:
+            torn.add(image)
+    _refuse_unknown(top, unknown, findings)
     taken = {"iscrowd": "0 was taken", "area": "width x height was taken", "id": "new ids from 1 were given"}
     for key, found in lacking.items():
         if found:
             what = "is 0, missing or repeated" if key == "id" else "is missing or no number"
             message = f"{key} {what} in {len(found)} annotations; {taken[key]}"
             findings.append(Finding("ANN_DEFAULTED", str(top.file), f"annotations[{found[0]}].{key}", message, "info"))
-    return rows
+    return {number: (found, number not in torn) for number, found in rows.items()}
+
+
+def _refuse_unknown(top: CocoFields, unknown: dict[str, dict[int, int]], findings: Findings) -> None:
+    """Refuses ids that no image or category has; one whose own entry was refused was told there."""
+    for key, places in unknown.items():
+        owners = "images" if key == "image_id" else "categories"
+        listed = [one.get("id") for one in top.list(owners) if isinstance(one, dict)] if places else []
+        missing = [(value, place) for value, place in places.items() if value not in listed]
+        if findings.collected:
+            for value, place in missing:
+                reason = f"{value} is none of the {owners}; add it or remove the annotations"
+                findings.refuse(AnnotationError("ANN_UNKNOWN_ID", top.file, f"annotations[{place}].{key}", reason))
+        elif missing:
+            shown = ", ".join(f"{value} (annotations[{place}])" for value, place in missing[:_SHOWN])
+            more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+            message = f"{top.file}: {key} {shown}{more} not in {owners}; add or remove them"
+            raise DataError("ANN_UNKNOWN_ID", message)
 
 
 def _picture_folder(path: Path, split: str, first: str) -> Path:

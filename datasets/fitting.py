@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet_rcnn.core.boxes import clip
-from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.types import Boxes, GroundTruth, Size
-from googlenet_rcnn.datasets.findings import Finding
+from googlenet_rcnn.datasets.findings import AnnotationError, Finding, Findings
 
 __all__ = ["fit"]
 
@@ -22,13 +21,13 @@ def fit(
     size: Size,
     file: str,
     place: Callable[[int], str],
-    findings: list[Finding],
+    findings: Findings,
     ignore: Sequence[bool] | None = None,
     areas: Sequence[float] | None = None,
 ) -> GroundTruth:
     """The truth of an image from half-open corners [N,4]; what was changed is added to `findings`.
 
-    `place` names the box of a row. DataError (ANN_BAD_NUMBER) for corners beyond a million pixels.
+    `place` names the box of a row. A row with corners beyond a million pixels is refused (ANN_BAD_NUMBER).
     """
     raw = np.asarray(corners, dtype=np.float64).reshape(-1, 4)
     boxes, kept = raw.astype(np.float32), np.ones(len(raw), dtype=np.bool_)
@@ -44,17 +43,17 @@ def fit(
 
 
 def _cut(
-    raw: NDArray[np.float64], size: Size, file: str, place: Callable[[int], str], findings: list[Finding]
+    raw: NDArray[np.float64], size: Size, file: str, place: Callable[[int], str], findings: Findings
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Boxes [N,4] cut to the image, and which of them [N] have an area there."""
-    far = ~(np.abs(raw) <= _FARTHEST).all(axis=1)  # true of NaN as well
-    if far.any():
-        row = int(np.flatnonzero(far)[0])
-        raise DataError("ANN_BAD_NUMBER", f"{file}: {place(row)} lies a million pixels away; write the true corners")
-    written = raw.astype(np.float32)
+    far = np.asarray(~(np.abs(raw) <= _FARTHEST).all(axis=1))  # true of NaN as well
+    for row in np.flatnonzero(far).tolist():
+        reason = "lies a million pixels away; write the true corners"
+        findings.refuse(AnnotationError("ANN_BAD_NUMBER", file, place(row), reason))
+    written = np.where(far[:, None], 0, raw).astype(np.float32)
     boxes = clip(written, *size)
     kept = (boxes[:, 0] < boxes[:, 2]) & (boxes[:, 1] < boxes[:, 3])
-    for row in np.flatnonzero(~kept | (boxes != written).any(axis=1)).tolist():
+    for row in np.flatnonzero(~far & (~kept | (boxes != written).any(axis=1))).tolist():
         image = f"the {size.width}x{size.height} image"
         if kept[row]:
             code, fate = "BOX_OUTSIDE", f"leaves {image} and was clipped"

@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 
 from googlenet_rcnn.core.errors import DataError
+from googlenet_rcnn.core.image_size import image_size
 from googlenet_rcnn.core.types import GroundTruth, LabelSet, Sample
 from googlenet_rcnn.datasets.annotated import AnnotatedDataset
 from googlenet_rcnn.datasets.archive import ARCHIVES
-from googlenet_rcnn.datasets.findings import Finding
+from googlenet_rcnn.datasets.findings import AnnotationError, Finding, Findings
 from googlenet_rcnn.datasets.fitting import fit
 from googlenet_rcnn.datasets.ilsvrc_lists import (
     Listed,
@@ -17,6 +18,7 @@ from googlenet_rcnn.datasets.ilsvrc_lists import (
     parts_of,
     read_blacklist,
     read_lists,
+    splits_of,
     top_folders,
 )
 from googlenet_rcnn.datasets.label_list import load_labels
@@ -24,7 +26,7 @@ from googlenet_rcnn.datasets.text_tree import TextTree
 from googlenet_rcnn.datasets.unknown_classes import UnknownClasses
 from googlenet_rcnn.datasets.voc_xml import VocAnnotation, read_voc_xml
 
-__all__ = ["is_ilsvrc", "read_ilsvrc"]
+__all__ = ["ilsvrc_splits", "is_ilsvrc", "read_ilsvrc"]
 
 _FULLY_ANNOTATED = "ILSVRC2014_train_"  # images of train that were collected like those of val (devkit of 2014)
 
@@ -34,7 +36,12 @@ def is_ilsvrc(tree: TextTree) -> bool:
     return has_lists(tree)
 
 
-def read_ilsvrc(root: str | Path | TextTree, split: str) -> AnnotatedDataset:
+def ilsvrc_splits(tree: TextTree) -> list[str]:
+    """Names of the lists that are there; `train` also where only those of its classes are."""
+    return splits_of(tree)
+
+
+def read_ilsvrc(root: str | Path | TextTree, split: str, findings: Findings | None = None) -> AnnotatedDataset:
     """Reads the images of the list SPLIT.txt, numbered as there, with the blacklist of the validation images.
 
     A split may be several lists (val1+train_pos), see `ilsvrc_lists`. Annotations are XML files anywhere below
@@ -47,9 +54,9 @@ def read_ilsvrc(root: str | Path | TextTree, split: str) -> AnnotatedDataset:
     words = [row.split(" ", 1) for row in load_labels("ilsvrc_det").names]
     labels = LabelSet(tuple(name for _, name in words), tuple(range(1, len(words) + 1)))
     label_of = {wnid: label for label, (wnid, _) in enumerate(words)}
-    findings: list[Finding] = []
+    findings = Findings() if findings is None else findings
     unknown = UnknownClasses()
-    rows = read_lists(tree, split)
+    rows = read_lists(tree, split, findings)
     samples: list[Sample] = []
     index_of: dict[int, int] = {}  # of the images of val, by their numbers
     pictures = _Pictures(tree)
@@ -61,19 +68,23 @@ def read_ilsvrc(root: str | Path | TextTree, split: str) -> AnnotatedDataset:
             sources[place] = (source, source.documents())
         source, documents = sources[place]
         for one, document in _annotated(rows, part, documents, source, findings):
-            truth = None if document is None else _truth(source, document, label_of, unknown, findings)
+            path, refused, truth = pictures.path(one), findings.refused, None
+            if document is not None:
+                with findings.guard(source.where(document)):
+                    truth = _truth(source, document, path, label_of, unknown, findings)
             if one.number is not None and kind_of(part) == "val":
                 index_of[one.number] = len(samples)
             whole = kind_of(part) != "train" or posixpath.basename(one.image_id).startswith(_FULLY_ANNOTATED)
-            samples.append(Sample(one.image_id, pictures.path(one), truth, one.number, whole))
-    unknown.check(LabelSet(tuple(label_of)), "ILSVRC names classes by WordNet ids")
+            whole = whole and findings.refused == refused
+            samples.append(Sample(one.image_id, path, truth, one.number, whole))
+    unknown.check(LabelSet(tuple(label_of)), "ILSVRC names classes by WordNet ids", findings)
     has_val = any(kind_of(part) == "val" for part in parts_of(split))
-    excluded = read_blacklist(tree, index_of, label_of) if has_val else ()
+    excluded = read_blacklist(tree, index_of, label_of, findings) if has_val else ()
     return AnnotatedDataset(labels, tuple(samples), tuple(findings), excluded=excluded)
 
 
 def _annotated(
-    rows: list[Listed], part: str, documents: dict[str, str], source: TextTree, findings: list[Finding]
+    rows: list[Listed], part: str, documents: dict[str, str], source: TextTree, findings: Findings
 ) -> list[tuple[Listed, str | None]]:
     """The images of a list that are kept, with their files; one of train without a file has no object."""
     kind = kind_of(part)
@@ -83,11 +94,10 @@ def _annotated(
         return found
     listed = (posixpath.basename(one.image_id) for one in rows if kind_of(one.part) == kind)
     if kind != "train" or documents.keys().isdisjoint(listed):
-        raise DataError(
-            "ANN_MISSING",
-            f"{source.root}: image {missing[0].image_id} of split {part} has no annotation file; "
-            "add one, even if empty",
-        )
+        for one in missing:
+            reason = f"image {one.image_id} of split {part} has no annotation file; add one, even if empty"
+            findings.refuse(AnnotationError("ANN_MISSING", source.root, "", reason))
+        return found
     message = f"{len(missing)} of {len(found)} images have no annotation file, so no object, and are left out"
     findings.append(Finding("NO_ANNOTATION", str(source.root), f"split {part}", message, "info"))
     return [(one, document) for one, document in found if document is not None]
@@ -108,20 +118,25 @@ def _annotations(tree: TextTree, part: str) -> Path:
 
 
 def _truth(
-    source: TextTree, document: str, label_of: dict[str, int], unknown: UnknownClasses, findings: list[Finding]
+    source: TextTree,
+    document: str,
+    picture: Path,
+    label_of: dict[str, int],
+    unknown: UnknownClasses,
+    findings: Findings,
 ) -> GroundTruth:
     file = source.where(document)
-    annotation: VocAnnotation = read_voc_xml(source.read(document), file)
-    things = annotation.objects
-    for number, thing in enumerate(things, start=1):
+    annotation: VocAnnotation = read_voc_xml(source.read(document), file, findings, lambda: image_size(picture))
+    for thing in annotation.objects:
         if thing.name not in label_of:
-            unknown.add(thing.name, f"{file}, object {number}")
+            unknown.add(thing.name, file, thing.place)
+    things = [thing for thing in annotation.objects if thing.name in label_of]
     return fit(
         [(x1, y1, x2 + 1, y2 + 1) for x1, y1, x2, y2 in (thing.corners for thing in things)],
-        [label_of.get(thing.name, 0) for thing in things],
+        [label_of[thing.name] for thing in things],
         annotation.size,
         file,
-        lambda row: f"object {row + 1} ({things[row].name})",
+        lambda row: f"{things[row].place} ({things[row].name})",
         findings,
     )
 

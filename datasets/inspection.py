@@ -7,11 +7,11 @@ import numpy as np
 
 from googlenet_rcnn.core.errors import ImageError
 from googlenet_rcnn.core.image_size import image_size
-from googlenet_rcnn.core.types import Dataset, GroundTruth, Sample
+from googlenet_rcnn.core.types import Dataset, GroundTruth, Sample, Size
 from googlenet_rcnn.datasets.findings import Finding
 from googlenet_rcnn.datasets.unknown_classes import folded
 
-__all__ = ["inspect", "inspect_sizes", "inspect_splits"]
+__all__ = ["inspect", "inspect_size", "inspect_sizes", "inspect_splits"]
 
 _LARGE_SHARE = 0.99
 _SMALL_SIDE = 3
@@ -42,18 +42,22 @@ def inspect_sizes(dataset: Dataset) -> list[Finding]:
         if sample.truth is None or not sample.path.is_file():
             continue
         try:
-            found, said = image_size(sample.path), sample.truth.size
+            findings += inspect_size(sample, image_size(sample.path))
         except ImageError as error:
-            findings.append(Finding(error.code, str(sample.path), "", error.message, "error"))
-            continue
-        if found == said:
-            continue
-        shown = f"{found.width}x{found.height} as displayed, annotated as {said.width}x{said.height}"
-        fix = "write the true size and boxes of the image as displayed"
-        if found == (said.width, said.height):
-            fix = "the size before EXIF rotation: turn the boxes as well, or save the image without orientation"
-        findings.append(Finding("SIZE_MISMATCH", str(sample.path), "", f"{shown}; {fix}", "error"))
+            findings.append(Finding.of(error, sample.path))
     return findings
+
+
+def inspect_size(sample: Sample, found: Size) -> list[Finding]:
+    """The finding on an image that is not as large as its annotation says, if it is not."""
+    said = found if sample.truth is None else sample.truth.size
+    if found == said:
+        return []
+    shown = f"{found.width}x{found.height} as displayed, annotated as {said.width}x{said.height}"
+    fix = "write the true size and boxes of the image as displayed"
+    if found == (said.width, said.height):
+        fix = "the size before EXIF rotation: turn the boxes as well, or save the image without orientation"
+    return [Finding("SIZE_MISMATCH", str(sample.path), "", f"{shown}; {fix}", "error")]
 
 
 def _box_counts(dataset: Dataset) -> Counter[int]:

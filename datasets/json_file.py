@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from googlenet_rcnn.core.errors import DataError
+from googlenet_rcnn.datasets.findings import AnnotationError
 
 __all__ = ["read_json"]
 
@@ -18,26 +19,29 @@ def read_json(path: Path) -> Any:
     """
     try:
         if (size := path.stat().st_size) > _MAX_BYTES:
-            fix = "split it by images"
-            raise DataError("ANN_TOO_LARGE", f"{path}: {size} bytes are more than the {_MAX_BYTES} allowed; {fix}")
+            reason = f"{size} bytes are more than the {_MAX_BYTES} allowed; split it by images"
+            raise AnnotationError("ANN_TOO_LARGE", path, "", reason)
         data = path.read_bytes()
     except OSError as error:
-        raise DataError("ANN_UNREADABLE", f"{path}: {error.strerror}; check the path and its permissions") from error
+        reason = f"{error.strerror}; check the path and its permissions"
+        raise AnnotationError("ANN_UNREADABLE", path, "", reason) from error
 
     def refuse(constant: str) -> NoReturn:
-        raise DataError("ANN_BAD_NUMBER", f"{path}: {constant} is no number of JSON; write a finite one")
+        raise AnnotationError("ANN_BAD_NUMBER", path, "", f"{constant} is no number of JSON; write a finite one")
 
     try:
         return json.loads(data, parse_constant=refuse)
     except DataError:
         raise
     except json.JSONDecodeError as error:
-        where = f"{path}:{error.lineno}:{error.colno}"
-        raise DataError("ANN_PARSE", f"{where}: not JSON ({error.msg}); write the file again") from error
+        place = f"line {error.lineno}:{error.colno}"
+        raise AnnotationError("ANN_PARSE", path, place, f"not JSON ({error.msg}); write the file again") from error
     except UnicodeDecodeError as error:
-        raise DataError("ANN_PARSE", f"{path}: byte {error.start} is not {error.encoding}; save it as UTF-8") from error
+        reason = f"byte {error.start} is not {error.encoding}; save it as UTF-8"
+        raise AnnotationError("ANN_PARSE", path, "", reason) from error
     except RecursionError as error:
-        raise DataError("ANN_PARSE", f"{path}: nested too deeply to be annotations; write the file again") from error
+        reason = "nested too deeply to be annotations; write the file again"
+        raise AnnotationError("ANN_PARSE", path, "", reason) from error
     except (ValueError, MemoryError) as error:
-        reason = "too large for the memory" if isinstance(error, MemoryError) else " ".join(str(error).split())[:80]
-        raise DataError("ANN_PARSE", f"{path}: not JSON that can be read ({reason})") from error
+        what = "too large for the memory" if isinstance(error, MemoryError) else " ".join(str(error).split())[:80]
+        raise AnnotationError("ANN_PARSE", path, "", f"not JSON that can be read ({what})") from error

@@ -1,66 +1,63 @@
 """Pictures that are in two splits, to the byte or to the eye."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
-from googlenet_rcnn.core.errors import ImageError
-from googlenet_rcnn.core.images import read_image
-from googlenet_rcnn.core.samples import content_digest
-from googlenet_rcnn.core.types import Dataset, Image, Sample
+from googlenet_rcnn.core.types import Dataset
 from googlenet_rcnn.datasets.findings import Finding
+from googlenet_rcnn.datasets.picture import SIDE, Picture, look_at
 
-__all__ = ["split_leaks"]
+__all__ = ["leaks_between", "split_leaks"]
 
-_SIDE = 16
-_FLATTEST = 4.0  # grey levels of spread below which a picture has nothing to be recognised by
 _NEAR = 12  # of 256 bits; unrelated photographs differ in about 128
 _BLOCK = 256
 
+Seen = tuple[Path, Picture]
+
 
 def split_leaks(a: Dataset, b: Dataset) -> list[Finding]:
-    """Pairs of one picture in `a` and in `b`, in the order of `b`: equal files, or files that look alike.
+    """As `leaks_between`, for splits whose pictures were not looked at yet."""
+    return leaks_between(*([(sample.path, look_at(sample.path)) for sample in side.samples] for side in (a, b)))
+
+
+def leaks_between(a: Sequence[Seen], b: Sequence[Seen]) -> list[Finding]:
+    """Pairs of one picture in `a` and in `b`, in the order of `b`: equal files (errors), or alike to the eye (info).
 
     Pictures look alike when scaled or compressed anew, not when cropped or mirrored. Images that cannot be
-    read are passed over.
+    read are passed over, unless their files are equal.
     """
-    files = {digest: sample for sample in a.samples if (digest := content_digest(sample))}
-    seen, bits = _bits(a)
+    paths = {path for path, _ in a}
+    files = {picture.digest: path for path, picture in a if picture.digest}
+    rows, bits = _recognisable(a)
+    others, other_bits = _recognisable(b)
+    nearest = {
+        row: rows[index] for row, index in zip(others, _nearest(other_bits, bits).tolist(), strict=True) if index >= 0
+    }
     findings = []
-    others, other_bits = _bits(b)
-    nearest = {id(sample): index for sample, index in zip(others, _nearest(other_bits, bits).tolist(), strict=True)}
-    for sample in b.samples:
-        index = nearest.get(id(sample), -1)
-        match, how = files.get(content_digest(sample)), "is the same file as"
-        if match is None and index >= 0:
-            match, how = seen[index], "looks the same as"
-        if match is not None:
-            message = f"{how} {match.path}; keep it in one split"
-            findings.append(Finding("SPLIT_LEAK", str(sample.path), "", message, "error"))
+    for row, (path, picture) in enumerate(b):
+        if path in paths:
+            findings.append(_leak(path, "is in both splits; keep it in one"))
+        elif picture.digest in files:
+            findings.append(_leak(path, f"is the same file as {files[picture.digest]}; keep it in one split"))
+        elif row in nearest:
+            message = f"looks the same as {a[nearest[row]][0]}; keep it in one split"
+            findings.append(replace(_leak(path, message), level="info"))
     return findings
 
 
-def _bits(dataset: Dataset) -> tuple[list[Sample], NDArray[np.uint64]]:
-    """Samples that can be recognised, with 256 bits [N,4] each: where brightness rises from left to right."""
-    seen, rows = [], []
-    for sample in dataset.samples:
-        try:
-            bits = _picture_bits(read_image(sample.path).pixels)
-        except ImageError:
-            continue
-        if bits is not None:
-            seen.append(sample)
-            rows.append(bits)
-    return seen, np.array(rows, dtype=np.uint64).reshape(-1, _SIDE * _SIDE // 64)
+def _leak(path: Path, message: str) -> Finding:
+    return Finding("SPLIT_LEAK", str(path), "", message, "error")
 
 
-def _picture_bits(pixels: Image) -> NDArray[np.uint64] | None:
-    import cv2
-
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, (_SIDE + 1, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float64)
-    if small.std() < _FLATTEST:
-        return None
-    return np.packbits(small[:, 1:] > small[:, :-1]).view(np.uint64)
+def _recognisable(pictures: Sequence[Seen]) -> tuple[list[int], NDArray[np.uint64]]:
+    """Rows of the pictures that have bits, and these [N,4]."""
+    found = [(row, picture.bits) for row, (_, picture) in enumerate(pictures) if picture.bits is not None]
+    bits = np.array([bits for _, bits in found], dtype=np.uint64).reshape(-1, SIDE * SIDE // 64)
+    return [row for row, _ in found], bits
 
 
 def _nearest(b: NDArray[np.uint64], a: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.datasets.archive import ARCHIVES, read_archive
+from googlenet_rcnn.datasets.findings import AnnotationError
 
 __all__ = ["TextTree"]
 
@@ -59,7 +60,8 @@ class TextTree:
         for name in every:
             stem = posixpath.basename(name)[:-4]
             if stem in found:
-                raise DataError("DUPLICATE_ID", f"{self.where(name)}: {found[stem]} annotates the same image; keep one")
+                reason = f"{found[stem]} annotates the same image; keep one"
+                raise AnnotationError("DUPLICATE_ID", self.where(name), "", reason)
             found[stem] = name
         return found
 
@@ -71,9 +73,11 @@ class TextTree:
             with (self.root / name).open("rb") as file:
                 data = file.read(_MAX_BYTES + 1)
         except OSError as error:
-            raise DataError("ANN_UNREADABLE", f"{self.where(name)}: {error.strerror}; check the permissions") from error
+            reason = f"{error.strerror}; check the permissions"
+            raise AnnotationError("ANN_UNREADABLE", self.where(name), "", reason) from error
         if len(data) > _MAX_BYTES:
-            raise DataError("ANN_UNREADABLE", f"{self.where(name)}: more than {_MAX_BYTES} bytes; this is no list")
+            reason = f"more than {_MAX_BYTES} bytes; this is no list"
+            raise AnnotationError("ANN_UNREADABLE", self.where(name), "", reason)
         return data
 
     def rows(self, name: str) -> list[list[str]]:
@@ -81,4 +85,5 @@ class TextTree:
         try:
             return [line.split() for line in self.read(name).decode("utf-8-sig").splitlines()]
         except UnicodeDecodeError as error:
-            raise DataError("SPLIT_UNREADABLE", f"{self.where(name)}: this is not a UTF-8 list; save it so") from error
+            reason = "this is not a UTF-8 list; save it so"
+            raise AnnotationError("SPLIT_UNREADABLE", self.where(name), "", reason) from error

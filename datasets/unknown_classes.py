@@ -2,6 +2,7 @@
 
 from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.types import LabelSet
+from googlenet_rcnn.datasets.findings import Finding, Findings, located
 
 __all__ = ["UnknownClasses", "folded"]
 
@@ -17,22 +18,30 @@ class UnknownClasses:
     """Counts names that are in no label set and remembers where each was met first."""
 
     def __init__(self) -> None:
-        self._met: dict[str, tuple[int, str]] = {}
+        self._met: dict[str, tuple[int, str, str]] = {}
 
-    def add(self, name: str, place: str) -> None:
-        """Notes one annotation of the class `name`, at a file and the place in it."""
-        count, first = self._met.get(name, (0, place))
-        self._met[name] = (count + 1, first)
+    def add(self, name: str, file: object, place: str = "") -> None:
+        """Notes one annotation of the class `name`, at a place in a file."""
+        count, first, first_place = self._met.get(name, (0, str(file), place))
+        self._met[name] = (count + 1, first, first_place)
 
-    def check(self, labels: LabelSet, fix: str) -> None:
-        """DataError (CLASS_UNKNOWN) with name, count and first file of each; nothing if none was met."""
+    def check(self, labels: LabelSet, fix: str, findings: Findings | None = None) -> None:
+        """Refuses what was met: DataError (CLASS_UNKNOWN) with name, count and first file of each, or a finding each.
+
+        Nothing if nothing was met.
+        """
         if not self._met:
             return
+        known = ", ".join(labels.names[:5]) + (", ..." if len(labels) > 5 else "")
+        none = f"none of the {len(labels)} labels ({known}); {fix}"
         alike = {folded(name): name for name in labels.names}
         rows = []
-        for name, (count, first) in list(self._met.items())[:_SHOWN]:
+        for name, (count, file, place) in self._met.items():
             hint = f", did you mean {alike[folded(name)]!r}?" if folded(name) in alike else ""
-            rows.append(f"{name!r} {count}x (first in {first}{hint})")
-        more = f" and {len(self._met) - _SHOWN} more" if len(self._met) > _SHOWN else ""
-        known = ", ".join(labels.names[:5]) + (", ..." if len(labels) > 5 else "")
-        raise DataError("CLASS_UNKNOWN", f"{'; '.join(rows)}{more}: none of the {len(labels)} labels ({known}); {fix}")
+            if findings is not None and findings.collected:
+                message = f"{name!r} {count}x{hint or ','} {none}"
+                findings.append(Finding("CLASS_UNKNOWN", file, place, message, "error"))
+            rows.append(f"{name!r} {count}x (first in {located(file, place)}{hint})")
+        if findings is None or not findings.collected:
+            more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+            raise DataError("CLASS_UNKNOWN", f"{'; '.join(rows[:_SHOWN])}{more}: {none}")

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet_rcnn.core.errors import DataError
+from googlenet_rcnn.core.image_size import image_size
 from googlenet_rcnn.core.types import GroundTruth, LabelSet, Sample
 from googlenet_rcnn.datasets.annotated import AnnotatedDataset
 from googlenet_rcnn.datasets.box_format import suspect_format
-from googlenet_rcnn.datasets.findings import Finding
+from googlenet_rcnn.datasets.findings import AnnotationError, Finding, Findings
 from googlenet_rcnn.datasets.fitting import fit
 from googlenet_rcnn.datasets.inside import inside
 from googlenet_rcnn.datasets.label_list import load_labels
@@ -19,7 +20,7 @@ from googlenet_rcnn.datasets.text_tree import TextTree
 from googlenet_rcnn.datasets.unknown_classes import UnknownClasses
 from googlenet_rcnn.datasets.voc_xml import VocAnnotation, read_voc_xml
 
-__all__ = ["is_voc", "read_voc", "read_voc_truth"]
+__all__ = ["is_voc", "read_voc", "read_voc_truth", "voc_splits"]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
 _ONE_BASED = (-1.0, 0.0)
@@ -32,7 +33,15 @@ def is_voc(tree: TextTree) -> bool:
     return bool(_years(tree))
 
 
-def read_voc(root: str | Path | TextTree, split: str, labels: LabelSet | None = None) -> AnnotatedDataset:
+def voc_splits(tree: TextTree) -> list[str]:
+    """Names of the lists of the devkit's only year, those of single classes (car_train) left out."""
+    names = [name[:-4] for name in tree.names(_list_folder(tree, _year_folder(tree))) if name.endswith(".txt")]
+    return [name for name in names if "_" not in name] or names
+
+
+def read_voc(
+    root: str | Path | TextTree, split: str, labels: LabelSet | None = None, findings: Findings | None = None
+) -> AnnotatedDataset:
     """Reads a split of VOCdevkit, of one of its years, or of the only devkit or year below `root`.
 
     Boxes outside the image are clipped and empty ones dropped, corners that start at 0 are taken as such,
@@ -40,26 +49,30 @@ def read_voc(root: str | Path | TextTree, split: str, labels: LabelSet | None = 
     elsewhere. Labels default to `labels.txt` beside the annotations, or to VOC's 20.
     """
     tree = root if isinstance(root, TextTree) else TextTree(Path(root))
+    findings = Findings() if findings is None else findings
     year = _year_folder(tree)
     own = posixpath.join(year, "labels.txt")
     labels = labels or load_labels(tree.root / own if tree.root.is_dir() and tree.has(own) else "voc20")
-    ids = _read_list(tree, year, split)
-    annotations = [_annotation(tree, year, split, image_id) for image_id in ids]
+    ids = _read_list(tree, year, split, findings)
+    annotations = [_annotation(tree, year, split, image_id, findings) for image_id in ids]
     unknown = UnknownClasses()
     for annotation, file in annotations:
-        for number, thing in enumerate(annotation.objects if annotation else (), start=1):
-            if thing.name not in labels.names:
-                unknown.add(thing.name, f"{file}, object {number}")
-    unknown.check(labels, "rename them or list them in labels.txt, one a line, beside Annotations")
-    findings: list[Finding] = []
+        _note_unknown(annotation, labels, file, unknown)
+    unknown.check(labels, "rename them or list them in labels.txt, one a line, beside Annotations", findings)
     place = tree.where(posixpath.join(year, "Annotations"))
     shift = _shift([annotation for annotation, _ in annotations if annotation], place, findings)
-    pictures = tree.pictures / year / "JPEGImages"
     samples = []
     for image_id, (annotation, file) in zip(ids, annotations, strict=True):
-        truth = _truth(annotation, labels, file, shift, findings) if annotation else None
-        declared = annotation.filename if annotation else ""
-        samples.append(Sample(image_id, _image_path(pictures, image_id, declared), truth))
+        pictures = tree.pictures / year / "JPEGImages"
+        path, truth, whole = _picture(pictures, image_id), None, True
+        if annotation:
+            with findings.guard():
+                path = _picture(pictures, image_id, annotation.filename, file)
+            refused = findings.refused
+            truth = _truth(annotation, labels, file, shift, findings)
+            known = all(thing.name in labels.names for thing in annotation.objects)
+            whole = annotation.whole and known and findings.refused == refused
+        samples.append(Sample(image_id, path, truth, exhaustive=whole))
     return AnnotatedDataset(labels, tuple(samples), tuple(findings))
 
 
@@ -70,11 +83,15 @@ def read_voc_truth(path: Path, labels: LabelSet) -> GroundTruth:
     except OSError as error:
         raise DataError("ANN_MISSING", f"{path}: {error.strerror}; name a VOC annotation (.xml)") from error
     unknown = UnknownClasses()
-    for number, thing in enumerate(annotation.objects, start=1):
-        if thing.name not in labels.names:
-            unknown.add(thing.name, f"{path}, object {number}")
+    _note_unknown(annotation, labels, str(path), unknown)
     unknown.check(labels, "rename them, or choose weights that know them")
-    return _truth(annotation, labels, str(path), _shift([annotation], str(path), []), [])
+    return _truth(annotation, labels, str(path), _shift([annotation], str(path), Findings()), Findings())
+
+
+def _note_unknown(annotation: VocAnnotation | None, labels: LabelSet, file: str, unknown: UnknownClasses) -> None:
+    for thing in annotation.objects if annotation else ():
+        if thing.name not in labels.names:
+            unknown.add(thing.name, file, thing.place)
 
 
 def _years(tree: TextTree) -> list[str]:
@@ -107,39 +124,41 @@ def _year_folder(tree: TextTree) -> str:
     return years[0]
 
 
-def _read_list(tree: TextTree, year: str, split: str) -> list[str]:
+def _read_list(tree: TextTree, year: str, split: str, findings: Findings) -> list[str]:
     """Image ids of a split in order; a second column (per-class lists) is skipped."""
     folder = _list_folder(tree, year)
     name = posixpath.join(folder, inside(f"{split}.txt", tree.where(folder)))
     if not tree.has(name):
-        names = [entry[:-4] for entry in tree.names(folder) if entry.endswith(".txt")]
-        # Lists of one class (car_train) would drown the splits themselves.
-        known = ", ".join([entry for entry in names if "_" not in entry] or names) or "none"
+        known = ", ".join(voc_splits(tree)) or "none"
         raise DataError("SPLIT_MISSING", f"{tree.where(folder)}: there is no split {split!r}; available: {known}")
     ids: dict[str, int] = {}
     for line, words in enumerate(tree.rows(name), start=1):
         if words and words[0] in ids:
-            where = f"{tree.where(name)}:{line}"
-            raise DataError("DUPLICATE_ID", f"{where}: {words[0]} is also on line {ids[words[0]]}; remove one")
-        if words:
-            ids[inside(words[0], f"{tree.where(name)}:{line}")] = line
+            reason = f"{words[0]} is also on line {ids[words[0]]}; remove one"
+            findings.refuse(AnnotationError("DUPLICATE_ID", tree.where(name), f"line {line}", reason))
+        elif words:
+            with findings.guard():
+                ids[inside(words[0], tree.where(name), f"line {line}")] = line
     return list(ids)
 
 
-def _annotation(tree: TextTree, year: str, split: str, image_id: str) -> tuple[VocAnnotation | None, str]:
+def _annotation(
+    tree: TextTree, year: str, split: str, image_id: str, findings: Findings
+) -> tuple[VocAnnotation | None, str]:
+    """The annotation of an image, None where it has none or none that can be read, and the path of its file."""
     name = posixpath.join(year, "Annotations", f"{image_id}.xml")
     file = tree.where(name)
     if tree.has(name):
-        return read_voc_xml(tree.read(name), file), file
-    if not split.startswith("test"):
-        raise DataError(
-            "ANN_MISSING",
-            f"{file}: image {image_id} of split {split} has no annotation file; add one, even if empty",
-        )
+        picture = _picture(tree.pictures / year / "JPEGImages", image_id)
+        with findings.guard(file):
+            return read_voc_xml(tree.read(name), file, findings, lambda: image_size(picture)), file
+    elif not split.startswith("test"):
+        reason = f"image {image_id} of split {split} has no annotation file; add one, even if empty"
+        findings.refuse(AnnotationError("ANN_MISSING", file, "", reason))
     return None, file
 
 
-def _shift(annotations: Sequence[VocAnnotation], file: str, findings: list[Finding]) -> tuple[float, float]:
+def _shift(annotations: Sequence[VocAnnotation], file: str, findings: Findings) -> tuple[float, float]:
     """What to add to the first and to the second corners; over the whole split, since one box cannot tell.
 
     VOC counts pixels from 1. Where more boxes begin at 0 than at 1, whoever wrote them counted from 0, and
@@ -164,11 +183,11 @@ def _zero_boxes(corners: NDArray[np.float64]) -> int:
     return int((corners[:, :2] == 0).any(axis=1).sum())
 
 
-def _image_path(folder: Path, image_id: str, declared: str) -> Path:
-    """Where the pixels lie: the file named by the id, or else the one the annotation declares."""
+def _picture(folder: Path, image_id: str, declared: str = "", file: str = "") -> Path:
+    """Where the pixels lie: the file named by the id, or else the one the annotation in `file` declares."""
     default = folder / f"{image_id}.jpg"
     if declared:
-        inside(declared, folder)
+        inside(declared, file, "filename")
     if default.is_file():
         return default
     candidates = [folder / f"{image_id}{suffix}" for suffix in _SUFFIXES[1:]]
@@ -178,17 +197,17 @@ def _image_path(folder: Path, image_id: str, declared: str) -> Path:
 
 
 def _truth(
-    annotation: VocAnnotation, labels: LabelSet, file: str, shift: tuple[float, float], findings: list[Finding]
+    annotation: VocAnnotation, labels: LabelSet, file: str, shift: tuple[float, float], findings: Findings
 ) -> GroundTruth:
-    """Half-open, clipped boxes of an annotation; what was changed is added to `findings`."""
-    things = annotation.objects
+    """Half-open, clipped boxes of the objects that have a label; what was changed is added to `findings`."""
+    things = [thing for thing in annotation.objects if thing.name in labels.names]
     first, second = shift
     return fit(
         [(x1 + first, y1 + first, x2 + second, y2 + second) for x1, y1, x2, y2 in (one.corners for one in things)],
         [labels.index(thing.name) for thing in things],
         annotation.size,
         file,
-        lambda row: f"object {row + 1} ({things[row].name})",
+        lambda row: f"{things[row].place} ({things[row].name})",
         findings,
         ignore=[thing.difficult for thing in things],
     )

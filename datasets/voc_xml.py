@@ -1,114 +1,96 @@
-"""One annotation file of VOC or ILSVRC DET: XML that is not trusted, and nothing resolves its entities."""
+"""One annotation file of VOC or ILSVRC DET."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from xml.etree import ElementTree
-from xml.parsers import expat
 
-from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.types import Size
+from googlenet_rcnn.datasets.findings import AnnotationError, Findings
+from googlenet_rcnn.datasets.guarded_xml import parse_xml
 
 __all__ = ["VocAnnotation", "VocObject", "read_voc_xml"]
 
 _MAX_BYTES = 16 * 2**20
-_MAX_DEPTH = 32
 
 
 @dataclass(frozen=True)
 class VocObject:
-    """An annotated object with its corners x1 y1 x2 y2 as written."""
+    """An annotated object with its corners x1 y1 x2 y2 as written, and its place in the file as people say it."""
 
     name: str
     corners: tuple[float, float, float, float]
     difficult: bool
+    place: str
 
 
 @dataclass(frozen=True)
 class VocAnnotation:
-    """Declared image file, declared size, and the objects in order."""
+    """Declared image file, declared size, and the objects in order; `whole` unless some could not be read."""
 
     filename: str
     size: Size
     objects: tuple[VocObject, ...]
+    whole: bool = True
 
 
-def read_voc_xml(data: bytes, path: str) -> VocAnnotation:
+def read_voc_xml(
+    data: bytes, file: str, findings: Findings | None = None, size_of_picture: Callable[[], Size] | None = None
+) -> VocAnnotation:
     """Reads an annotation by the names of its tags; a document type declaration is refused, so no entity expands.
 
-    `path` stands in messages.
+    `file` stands in messages. Where `findings` are collected an object that is bad is left out, and for a size that is
+    missing or impossible that of the picture is taken.
     """
-    root = _parse(data, path)
-    size = root.find("size")
+    findings = Findings() if findings is None else findings
+    root = parse_xml(data, file, _MAX_BYTES)
+    size: Size | None = None
+    with findings.guard(file):
+        size = _size(root, file)
     if size is None:
-        raise DataError("ANN_MISSING_FIELD", f"{path}: annotation/size is missing; add width and height")
-    width, height = (_number(size, key, path, "size") for key in ("width", "height"))
+        if size_of_picture is None:
+            raise AnnotationError("SIZE_MISMATCH", file, "size", "missing, and there is no picture to take it from")
+        size = size_of_picture()
+    nodes = root.findall("object")
+    objects: list[VocObject] = []
+    for number, node in enumerate(nodes, start=1):
+        with findings.guard(file):
+            objects.append(_object(node, file, f"object {number}"))
+    whole = len(objects) == len(nodes)
+    return VocAnnotation((root.findtext("filename") or "").strip(), size, tuple(objects), whole)
+
+
+def _size(root: ElementTree.Element, file: str) -> Size:
+    node = root.find("size")
+    if node is None:
+        raise AnnotationError("ANN_MISSING_FIELD", file, "size", "missing; add width and height")
+    width, height = (_number(node, key, file, "size") for key in ("width", "height"))
     if not (width >= 1 and height >= 1 and width == int(width) and height == int(height)):
-        raise DataError(
-            "SIZE_MISMATCH",
-            f"{path}: size {width:g}x{height:g} is impossible; write the true size of the image",
-        )
-    objects = tuple(_object(node, path, number) for number, node in enumerate(root.findall("object"), start=1))
-    return VocAnnotation((root.findtext("filename") or "").strip(), Size(int(height), int(width)), objects)
+        reason = f"{width:g}x{height:g} is impossible; write the true size of the image"
+        raise AnnotationError("SIZE_MISMATCH", file, "size", reason)
+    return Size(int(height), int(width))
 
 
-def _object(node: ElementTree.Element, path: str, number: int) -> VocObject:
-    place = f"object {number}"
+def _object(node: ElementTree.Element, file: str, place: str) -> VocObject:
     name = (node.findtext("name") or "").strip()
     box = node.find("bndbox")
     if not name or box is None:
         missing = "bndbox" if name else "name"
-        raise DataError("ANN_MISSING_FIELD", f"{path}: {place}/{missing} is missing; add it or remove the object")
-    x1, y1, x2, y2 = (_number(box, key, path, f"{place}/bndbox") for key in ("xmin", "ymin", "xmax", "ymax"))
+        raise AnnotationError("ANN_MISSING_FIELD", file, f"{place}/{missing}", "missing; add it or remove the object")
+    x1, y1, x2, y2 = (_number(box, key, file, f"{place}/bndbox") for key in ("xmin", "ymin", "xmax", "ymax"))
     difficult = (node.findtext("difficult") or "0").strip()
-    return VocObject(name, (x1, y1, x2, y2), difficult not in ("", "0"))
+    return VocObject(name, (x1, y1, x2, y2), difficult not in ("", "0"), place)
 
 
-def _number(parent: ElementTree.Element, key: str, path: str, place: str) -> float:
+def _number(parent: ElementTree.Element, key: str, file: str, place: str) -> float:
     text = parent.findtext(key)
     if text is None:
-        raise DataError("ANN_MISSING_FIELD", f"{path}: {place}/{key} is missing; add a number")
+        raise AnnotationError("ANN_MISSING_FIELD", file, f"{place}/{key}", "missing; add a number")
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise DataError("ANN_BAD_NUMBER", f"{path}: {place}/{key} is {text.strip()[:40]!r}, not a finite number")
+        reason = f"{text.strip()[:40]!r} is not a finite number; write the true one"
+        raise AnnotationError("ANN_BAD_NUMBER", file, f"{place}/{key}", reason)
     return value
-
-
-def _parse(data: bytes, path: str) -> ElementTree.Element:
-    if len(data) > _MAX_BYTES:
-        raise DataError("ANN_PARSE", f"{path}: more than {_MAX_BYTES} bytes are no annotation of one image")
-    # Expat drives the tree builder directly, because ElementTree's own parser would expand entities.
-    parser, builder, depth = expat.ParserCreate(), ElementTree.TreeBuilder(), 0
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > _MAX_DEPTH:
-            raise DataError("ANN_PARSE", f"{path}:{parser.CurrentLineNumber}: more than {_MAX_DEPTH} nested tags")
-        builder.start(tag, attributes)
-
-    def end(tag: str) -> None:
-        nonlocal depth
-        depth -= 1
-        builder.end(tag)
-
-    def refuse(*_: object) -> None:
-        where = f"{path}:{parser.CurrentLineNumber}"
-        raise DataError("ANN_PARSE", f"{where}: a DOCTYPE is not allowed in annotations; remove it")
-
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler = builder.data
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = refuse
-    try:
-        parser.Parse(data, True)
-        return builder.close()
-    except expat.ExpatError as error:
-        where = f"{path}:{error.lineno}:{error.offset}"
-        raise DataError("ANN_PARSE", f"{where}: not well-formed XML ({expat.ErrorString(error.code)})") from error
-    except (ValueError, LookupError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError("ANN_PARSE", f"{path}: not XML that can be read ({' '.join(str(error).split())})") from error

@@ -11,14 +11,14 @@ from googlenet_rcnn.core.image_size import image_size
 from googlenet_rcnn.core.types import GroundTruth, LabelSet, Sample, Size
 from googlenet_rcnn.datasets.annotated import AnnotatedDataset
 from googlenet_rcnn.datasets.box_format import suspect_format
-from googlenet_rcnn.datasets.findings import Finding
+from googlenet_rcnn.datasets.findings import AnnotationError, Finding, Findings
 from googlenet_rcnn.datasets.fitting import fit
 from googlenet_rcnn.datasets.inside import inside
 from googlenet_rcnn.datasets.label_list import load_labels
 from googlenet_rcnn.datasets.unknown_classes import UnknownClasses
 from googlenet_rcnn.datasets.yolo_yaml import read_data_yaml
 
-__all__ = ["is_yolo", "read_yolo"]
+__all__ = ["is_yolo", "read_yolo", "yolo_splits"]
 
 _YAML = ("data.yaml", "dataset.yaml", "data.yml", "dataset.yml")
 _LISTS = ("classes.txt", "obj.names")
@@ -31,7 +31,14 @@ def is_yolo(root: Path) -> bool:
     return any((home / "images").is_dir() and (home / "labels").is_dir() for home in homes)
 
 
-def read_yolo(root: str | Path, split: str) -> AnnotatedDataset:
+def yolo_splits(root: Path) -> list[str]:
+    """Names of the folders of images, and of those that data.yaml names."""
+    named = [entry.name for entry in sorted((root / "images").glob("*/"))]
+    named += [entry.parent.name for entry in sorted(root.glob("*/images"))]
+    return list(dict.fromkeys(named))
+
+
+def read_yolo(root: str | Path, split: str, findings: Findings | None = None) -> AnnotatedDataset:
     """Reads a split: images in the order of their names, each with the text file of its name below labels/.
 
     An empty text file says that there is nothing; a missing one is taken so, with a finding. Sizes come from
@@ -42,27 +49,28 @@ def read_yolo(root: str | Path, split: str) -> AnnotatedDataset:
         raise DataError("DATA_MISSING", f"{root}: there is no such folder; check --data")
     labels, settings = _labels(root)
     pictures, texts = _folders(root, split, settings)
-    findings: list[Finding] = []
+    findings = Findings() if findings is None else findings
     unknown = UnknownClasses()
     samples, rows, sizes = [], [np.zeros((0, 4))], [np.zeros((0, 2), dtype=np.int64)]
     paths = sorted(path for path in pictures.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
     stems: dict[str, Path] = {}
     for path in paths:
         image_id = str(PurePosixPath(path.relative_to(pictures).as_posix()).with_suffix(""))
-        if image_id in stems:
-            raise DataError("DUPLICATE_ID", f"{path}: {stems[image_id].name} has the same name; rename one")
-        stems[image_id] = path
-        file = texts / f"{image_id}.txt"
-        if not file.is_file():
-            findings.append(
-                Finding("ANN_MISSING", str(file), "", "no such file; the image counts as one without objects")
-            )
-        size = image_size(path)
-        classes, boxes = _read_text(file, len(labels), unknown) if file.is_file() else ([], np.zeros((0, 4)))
-        rows.append(boxes)
-        sizes.append(np.tile((size.width, size.height), (len(boxes), 1)))
-        samples.append(Sample(image_id, path, _truth(boxes, classes, size, str(file), findings)))
-    unknown.check(labels, "numbers start at 0; list every class in data.yaml")
+        refused, file = findings.refused, texts / f"{image_id}.txt"
+        with findings.guard(path):
+            if image_id in stems:
+                raise AnnotationError("DUPLICATE_ID", path, "", f"{stems[image_id].name} has the same name; rename one")
+            stems[image_id] = path
+            size = image_size(path)
+            if not file.is_file():
+                message = "no such file; the image counts as one without objects"
+                findings.append(Finding("ANN_MISSING", str(file), "", message))
+            classes, boxes, lines = _read_text(file, len(labels), unknown, findings)
+            rows.append(boxes)
+            sizes.append(np.tile((size.width, size.height), (len(boxes), 1)))
+            truth = _truth(boxes, classes, lines, size, str(file), findings)
+            samples.append(Sample(image_id, path, truth, exhaustive=findings.refused == refused))
+    unknown.check(labels, "numbers start at 0; list every class in data.yaml", findings)
     for file in sorted(texts.rglob("*.txt")):
         if file.relative_to(texts).as_posix()[:-4] not in stems and file.name not in _LISTS:
             findings.append(Finding("IMG_MISSING", str(file), "", "there is no image of this name; it was left out"))
@@ -117,52 +125,66 @@ def _folders(root: Path, split: str, settings: dict[str, str | list[str]]) -> tu
     raise DataError("SPLIT_MISSING", f"{root}: there is no {looked}; there are: {', '.join(there) or 'none'}")
 
 
-def _read_text(file: Path, count: int, unknown: UnknownClasses) -> tuple[list[int], NDArray[np.float64]]:
-    """Classes and boxes (centre, sides as shares) [N,4] of one image, as written."""
+def _read_text(
+    file: Path, count: int, unknown: UnknownClasses, findings: Findings
+) -> tuple[list[int], NDArray[np.float64], list[int]]:
+    """Classes, boxes (centre, sides as shares) [N,4] and lines of one image, as written; none if there is no file."""
     try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        text = file.read_text(encoding="utf-8-sig") if file.is_file() else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError("ANN_PARSE", f"{file}: this is not a readable UTF-8 text; save it so") from error
+        raise AnnotationError("ANN_PARSE", file, "", "this is not a readable UTF-8 text; save it so") from error
     classes: list[int] = []
     boxes: list[list[float]] = []
-    for line, text in enumerate(lines, start=1):
-        if not (words := text.split()):
+    lines: list[int] = []
+    for line, words in enumerate(map(str.split, text.splitlines()), start=1):
+        if not words:
             continue
-        where = f"{file}:{line}"
-        if len(words) != 5:
-            hint = "; separate with spaces" if "," in text else ""
-            message = f"{where}: expected class, centre x y, width, height, found {len(words)} columns{hint}"
-            raise DataError("ANN_COLUMNS", message)
-        boxes.append([_share(word, where) for word in words[1:]])
-        if boxes[-1][2] < 0 or boxes[-1][3] < 0:
-            raise DataError("BOX_NEGATIVE", f"{where}: width and height are at least 0, found {' '.join(words[3:])}")
-        if not words[0].isdecimal():
-            raise DataError(
-                "CLASS_NOT_A_NUMBER", f"{where}: {words[0][:40]!r} is no class number from 0; write its number"
-            )
-        known = int(words[0]) < count
-        if not known:
-            unknown.add(words[0], where)
-        classes.append(int(words[0]) if known else 0)
-    return classes, np.array(boxes, dtype=np.float64).reshape(-1, 4)
+        place = f"line {line}"
+        with findings.guard(file):
+            box = _box(words, file, place)
+            if int(words[0]) >= count:
+                unknown.add(words[0], file, place)
+                if findings.collected:
+                    continue
+            classes.append(int(words[0]))
+            boxes.append(box)
+            lines.append(line)
+    return classes, np.array(boxes, dtype=np.float64).reshape(-1, 4), lines
 
 
-def _share(word: str, where: str) -> float:
+def _box(words: list[str], file: Path, place: str) -> list[float]:
+    """The four shares of a line that begins with the number of a class."""
+    if len(words) != 5:
+        hint = "; separate with spaces" if "," in "".join(words) else ""
+        reason = f"expected class, centre x y, width, height, found {len(words)} columns{hint}"
+        raise AnnotationError("ANN_COLUMNS", file, place, reason)
+    box = [_share(word, file, place) for word in words[1:]]
+    if box[2] < 0 or box[3] < 0:
+        reason = f"width and height are at least 0, found {' '.join(words[3:])}"
+        raise AnnotationError("BOX_NEGATIVE", file, place, reason)
+    if not words[0].isdecimal():
+        reason = f"{words[0][:40]!r} is no class number from 0; write its number"
+        raise AnnotationError("CLASS_NOT_A_NUMBER", file, place, reason)
+    return box
+
+
+def _share(word: str, file: Path, place: str) -> float:
     try:
         value = float(word)
     except ValueError:
         value = np.nan
     if not np.isfinite(value):
-        raise DataError("ANN_BAD_NUMBER", f"{where}: {word[:40]!r} is not a finite number; write a share of the image")
+        reason = f"{word[:40]!r} is not a finite number; write a share of the image"
+        raise AnnotationError("ANN_BAD_NUMBER", file, place, reason)
     return value
 
 
 def _truth(
-    boxes: NDArray[np.float64], classes: list[int], size: Size, file: str, findings: list[Finding]
+    boxes: NDArray[np.float64], classes: list[int], lines: list[int], size: Size, file: str, findings: Findings
 ) -> GroundTruth:
     half = boxes[:, 2:] / 2
     corners = np.hstack([boxes[:, :2] - half, boxes[:, :2] + half]) * np.tile((size.width, size.height), 2)
     # Shares have few digits: a hundredth of a pixel beyond the border is their rounding, no mistake.
     limit = np.tile((size.width, size.height), 2)
     corners = np.where(np.abs(corners) < 0.01, 0.0, np.where(np.abs(corners - limit) < 0.01, limit, corners))
-    return fit(corners, classes, size, file, lambda row: f"box {row + 1} (class {classes[row]})", findings)
+    return fit(corners, classes, size, file, lambda row: f"line {lines[row]}", findings)

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from googlenet_rcnn.core.types import Size
+from googlenet_rcnn.datasets.findings import Findings
 from googlenet_rcnn.datasets.fitting import fit
 
 coordinate = st.one_of(
@@ -15,7 +16,7 @@ boxes = st.lists(st.tuples(coordinate, coordinate, coordinate, coordinate), max_
 # FAULTS 26, 27: one finding for each box that is not kept as written, and nothing unlawful comes out.
 @given(boxes)
 def test_one_box_at_a_time_gives_the_same(rows):
-    findings, size = [], Size(50, 100)
+    findings, size = Findings(), Size(50, 100)
     marks = list(range(len(rows)))
     truth = fit(
         rows, marks, size, "f", lambda row: f"box {row}", findings, ignore=[row % 2 > 0 for row in marks], areas=marks
@@ -40,11 +41,12 @@ def test_damage_is_no_box_at_the_border():
     for bad in (float("nan"), float("inf"), 1e30, -1e30, 1.1e6):
         rows = [(1, 1, 2, 2), (1, bad, 2, 2)]
         assert (
-            code_of(lambda rows=rows: fit(rows, [0, 0], Size(9, 9), "f.xml", str, []), "f.xml: 1 ") == "ANN_BAD_NUMBER"
+            code_of(lambda rows=rows: fit(rows, [0, 0], Size(9, 9), "f.xml", str, Findings()), "f.xml: 1: ")
+            == "ANN_BAD_NUMBER"
         )
 
 
 def test_no_boxes_are_ordinary():
-    truth = fit([], [], Size(9, 9), "f", str, [])
+    truth = fit([], [], Size(9, 9), "f", str, Findings())
     assert truth.boxes.coordinates.shape == (0, 4)
     assert truth.areas is None

@@ -145,7 +145,7 @@ def test_bad_annotations(tmp_path):
     xml = {"a": annotation(thing("unicorn", (0, 1, 0, 1)), thing("unicorn", (0, 1, 0, 1)), thing("n1", (0, 1, 0, 1)))}
     devkit(tmp_path, xml, ["a 1"])
     assert (
-        code_of(lambda: read_ilsvrc(tmp_path, "val2"), "'unicorn' 2x", "bbox/a.xml, object 1", "'n1' 1x")
+        code_of(lambda: read_ilsvrc(tmp_path, "val2"), "'unicorn' 2x", "bbox/a.xml: object 1", "'n1' 1x")
         == "CLASS_UNKNOWN"
     )
     devkit(tmp_path, {"a": b'<!DOCTYPE x [<!ENTITY a "b">]><annotation>&a;</annotation>'}, ["a 1"])

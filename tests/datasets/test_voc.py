@@ -185,7 +185,7 @@ def test_unknown_classes_are_told_in_one_table(tmp_path):
         tmp_path,
         {"a": annotation(thing("unicorn", box), thing("Dog", box)), "b": annotation(thing("unicorn", box))},
     )
-    parts = ("'unicorn' 2x", "a.xml, object 1", "'Dog' 1x", "did you mean 'dog'?", "20 labels")
+    parts = ("'unicorn' 2x", "a.xml: object 1", "'Dog' 1x", "did you mean 'dog'?", "20 labels")
     assert code_of(lambda: read_voc(tmp_path, "train"), *parts) == "CLASS_UNKNOWN"
 
 

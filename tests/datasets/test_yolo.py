@@ -49,7 +49,7 @@ def test_line_ends_marks_and_blanks(tmp_path, text):
         ("1.0 0.5 0.5 0.1 0.2\n", "CLASS_NOT_A_NUMBER", "'1.0'"),
         ("1 nan 0.5 0.1 0.2\n", "ANN_BAD_NUMBER", "a.txt:1: 'nan'"),
         ("1 0.5 inf 0.1 0.2\n", "ANN_BAD_NUMBER", "'inf'"),
-        ("1 0.5 1e30 0.1 0.2\n", "ANN_BAD_NUMBER", "box 1 (class 1)"),
+        ("1 0.5 1e30 0.1 0.2\n", "ANN_BAD_NUMBER", "a.txt:1: lies"),
         ("1 0.5 0.5 -0.1 0.2\n", "BOX_NEGATIVE", "a.txt:1"),
     ],
 )
@@ -75,7 +75,7 @@ def test_boxes_outside_and_in_pixels(tmp_path):
     data = read_one(tmp_path, "0 0 0.5 0.1 0.2\n0 0.5 0.5 0 0.2\n0 3 3 0.1 0.1\n")
     assert data.samples[0].truth.boxes.coordinates.tolist() == [[0, 40, 10, 60]]
     assert codes(data) == ["BOX_OUTSIDE", "BOX_DEGENERATE", "BOX_DEGENERATE"]
-    assert "a.txt: box 2 (class 0)" in str(data.findings[1])
+    assert "a.txt: line 2: box 100 40" in str(data.findings[1])
     pixels = "".join(f"0 {x} {y} 40 30\n" for x in (30, 90, 160) for y in (20, 50, 80))
     assert "centre width height in pixels" in read_one(tmp_path, pixels).findings[-1].message
     rounded = read_one(tmp_path, "0 0.333335 0.5 0.66667 1.0\n")  # 6 digits, 0.0002 pixels over the border
