@@ -8,6 +8,7 @@ import typer
 from . import (
     batch_commands,
     classify_commands,
+    data_commands,
     detection_commands,
     evaluation_commands,
     explain_commands,
@@ -44,6 +45,8 @@ evaluate_app.command("compare")(evaluation_commands.evaluate_compare)
 app.add_typer(evaluate_app, name="evaluate")
 app.command("explain")(explain_commands.explain)
 app.command("batch")(batch_commands.batch)
+app.command("check")(data_commands.check)
+app.command("convert")(data_commands.convert)
 app.command("train-classifier")(training_commands.train_classifier)
 app.command("train-detector")(training_commands.train_detector)
 app.command("train-multibox")(training_commands.train_multibox)

@@ -14,9 +14,9 @@ from googlenet_rcnn.core.types import LabelSet
 from googlenet_rcnn.datasets.findings import Finding
 from googlenet_rcnn.datasets.unknown_classes import UnknownClasses, folded
 
-__all__ = ["ImageFolder", "read_image_folder"]
+__all__ = ["SUFFIXES", "ImageFolder", "read_image_folder"]
 
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif"})
 _WNID = re.compile(r"n\d{8}")
 
 
@@ -46,8 +46,8 @@ def read_image_folder(root: Path, labels: LabelSet | None = None, split: str | N
     images: dict[str, list[Path]] = {}
     for folder in folders:
         files = _files(folder)
-        images[folder.name] = [file for file in files if file.suffix.lower() in _SUFFIXES]
-        findings += _left_out(folder, [file for file in files if file.suffix.lower() not in _SUFFIXES])
+        images[folder.name] = [file for file in files if file.suffix.lower() in SUFFIXES]
+        findings += _left_out(folder, [file for file in files if file.suffix.lower() not in SUFFIXES])
         if not images[folder.name]:
             findings.append(Finding("CLASS_EMPTY", str(folder), folder.name, "this class has no images"))
     labels = labels or LabelSet(tuple(images))

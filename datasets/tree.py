@@ -9,11 +9,11 @@ from googlenet_rcnn.datasets.annotated import AnnotatedDataset
 from googlenet_rcnn.datasets.archive import ARCHIVES
 from googlenet_rcnn.datasets.coco import coco_splits, is_coco, read_coco
 from googlenet_rcnn.datasets.cvat import cvat_splits, is_cvat, read_cvat
-from googlenet_rcnn.datasets.findings import Findings
+from googlenet_rcnn.datasets.findings import Finding, Findings
 from googlenet_rcnn.datasets.ilsvrc import ilsvrc_splits, is_ilsvrc, read_ilsvrc
 from googlenet_rcnn.datasets.label_studio import is_label_studio, read_label_studio
 from googlenet_rcnn.datasets.text_tree import TextTree
-from googlenet_rcnn.datasets.voc import is_voc, read_voc, voc_splits
+from googlenet_rcnn.datasets.voc import is_voc, read_voc, voc_splits, voc_unlisted
 from googlenet_rcnn.datasets.yolo import is_yolo, read_yolo, yolo_splits
 
 __all__ = ["Layout", "read_dataset", "recognise"]
@@ -25,6 +25,7 @@ _KINDS = {
     "yolo": "YOLO texts (images/ and labels/)",
     "label-studio": "a JSON export of Label Studio",
     "cvat": "CVAT for images 1.1 (annotations.xml)",
+    "folders": "a folder for each class",
 }
 
 
@@ -35,6 +36,8 @@ class Layout:
     kind: str
     splits: Callable[[], list[str]]
     read: Callable[[str, Findings | None], AnnotatedDataset]
+    unlisted: Callable[[set[str]], list[Finding]] = lambda ids: []
+    """Findings on annotations that are there, but not of the images with these ids."""
 
     @property
     def title(self) -> str:
@@ -61,7 +64,12 @@ def recognise(root: str | Path) -> Layout:
         tree = TextTree(root)
         if is_voc(tree):
             found.append(
-                Layout("voc", lambda: voc_splits(tree), lambda split, notes: read_voc(tree, split, findings=notes))
+                Layout(
+                    "voc",
+                    lambda: voc_splits(tree),
+                    lambda split, notes: read_voc(tree, split, findings=notes),
+                    lambda ids: voc_unlisted(tree, ids),
+                )
             )
         if is_ilsvrc(tree):
             found.append(
@@ -81,5 +89,5 @@ def recognise(root: str | Path) -> Layout:
         fitting = " or ".join(layout.title for layout in found)
         raise DataError("DATA_AMBIGUOUS", f"{root}: this may be {fitting}; give the folder or file of one")
     if not found:
-        raise DataError("DATA_UNRECOGNISED", f"{root}: none of these is here: {'; '.join(_KINDS.values())}")
+        raise DataError("DATA_UNRECOGNISED", f"{root}: none of these is here: {'; '.join(list(_KINDS.values())[:-1])}")
     return found[0]

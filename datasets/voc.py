@@ -1,7 +1,7 @@
 """PASCAL VOC devkits: where 1-based inclusive corners become half-open boxes."""
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from googlenet_rcnn.datasets.text_tree import TextTree
 from googlenet_rcnn.datasets.unknown_classes import UnknownClasses
 from googlenet_rcnn.datasets.voc_xml import VocAnnotation, read_voc_xml
 
-__all__ = ["is_voc", "read_voc", "read_voc_truth", "voc_splits"]
+__all__ = ["is_voc", "read_voc", "read_voc_truth", "voc_splits", "voc_unlisted"]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG")
 _ONE_BASED = (-1.0, 0.0)
@@ -37,6 +37,14 @@ def voc_splits(tree: TextTree) -> list[str]:
     """Names of the lists of the devkit's only year, those of single classes (car_train) left out."""
     names = [name[:-4] for name in tree.names(_list_folder(tree, _year_folder(tree))) if name.endswith(".txt")]
     return [name for name in names if "_" not in name] or names
+
+
+def voc_unlisted(tree: TextTree, ids: Collection[str]) -> list[Finding]:
+    """A finding on each annotation of an image that is none of `ids`."""
+    folder = posixpath.join(_year_folder(tree), "Annotations")
+    names = [name for name in tree.names(folder) if name.endswith(".xml") and name[:-4] not in ids]
+    message = "no split lists this image; list it, or leave it"
+    return [Finding("ANN_UNLISTED", tree.where(f"{folder}/{name}"), "", message, "info") for name in names]
 
 
 def read_voc(

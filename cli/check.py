@@ -1,0 +1,100 @@
+"""`check`: what is wrong with a data set, file by file, and a copy in which it is mended."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from googlenet_rcnn.core.errors import DataError, Exit, UsageError
+
+from .progress import Progress
+from .threads import available_threads
+
+if TYPE_CHECKING:
+    from googlenet_rcnn.datasets.check import Check
+
+__all__ = ["CheckOptions", "run_check"]
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """The flags of `check`."""
+
+    data: Path
+    splits: tuple[str, ...] = ()
+    images: bool = True
+    as_json: bool = False
+    out: Path | None = None
+    everything: bool = False
+    strict: bool = False
+    fix: Path | None = None
+    placing: str = "copy"
+    overwrite: bool = False
+    threads: int | None = None
+    quiet: bool = False
+
+
+def run_check(options: CheckOptions) -> int:
+    """Prints what was found; Exit.DATA if there are errors, with --fix if the copy has any."""
+    from googlenet_rcnn.core.store import write_json
+    from googlenet_rcnn.eval.output_file import refuse_existing
+
+    from .check_report import check_json, check_lines, level_counts
+
+    if options.threads is not None and options.threads < 1:
+        raise UsageError("FLAG_VALUE", "--threads is at least 1")
+    if options.out is not None:
+        refuse_existing(options.out, options.overwrite)
+    if options.fix is not None:
+        if not options.images:
+            raise UsageError("FLAG_VALUE", "--fix looks at the pictures: leave --no-images out")
+        from .written_data import check_target
+
+        check_target(options.fix, options.data, options.placing)
+    found = _check(options.data, options)
+    if options.out is not None:
+        write_json(options.out, check_json(found, options.data))
+    if options.as_json:
+        print(json.dumps(check_json(found, options.data), indent=2))
+    else:
+        for line in check_lines(found, options.data, options.everything):
+            print(line)
+    if options.fix is not None:
+        from .mend import mend
+
+        said = sys.stderr if options.as_json else sys.stdout
+        mend(found, options.fix, options.placing, options.overwrite, lambda line: print(line, file=said))
+        found = _check(options.fix, options)
+        left = level_counts(found)
+        print(f"{options.fix} checked: {left['error']} errors, {left['warning']} warnings left", file=said)
+        if left["error"]:
+            for line in check_lines(found, options.fix, options.everything):
+                print(line, file=said)
+    counts = level_counts(found)
+    return Exit.DATA if counts["error"] or (options.strict and counts["warning"]) else Exit.OK
+
+
+def _check(data: Path, options: CheckOptions) -> "Check":
+    from googlenet_rcnn.datasets.check import check_dataset, choose_splits
+    from googlenet_rcnn.datasets.class_folders import folder_splits, read_folders
+    from googlenet_rcnn.datasets.tree import Layout, recognise
+
+    try:
+        layout = recognise(data)
+    except DataError as error:
+        splits = folder_splits(data) if error.code == "DATA_UNRECOGNISED" and data.is_dir() else []
+        if not splits:
+            raise
+        layout = Layout("folders", lambda: splits, lambda split, notes: read_folders(data, split, notes))
+    names = choose_splits(layout, options.splits)
+    if not names:
+        raise DataError("SPLIT_MISSING", f"{data}: {layout.title}, but without any split: add a list or folder of one")
+    progress: list[Progress] = []
+
+    def told(done: int, total: int) -> None:
+        if not progress:
+            progress.append(Progress(total, "picture", options.quiet))
+        progress[0].update(done)
+
+    return check_dataset(layout, names, options.images, options.threads or available_threads(), told)
