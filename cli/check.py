@@ -13,6 +13,7 @@ from .threads import available_threads
 
 if TYPE_CHECKING:
     from googlenet_rcnn.datasets.check import Check
+    from googlenet_rcnn.datasets.tree import Layout
 
 __all__ = ["CheckOptions", "run_check"]
 
@@ -46,13 +47,11 @@ def run_check(options: CheckOptions) -> int:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")
     if options.out is not None:
         refuse_existing(options.out, options.overwrite)
+    layout = _recognised(options.data)
+    splits = _splits(layout, options)
     if options.fix is not None:
-        if not options.images:
-            raise UsageError("FLAG_VALUE", "--fix looks at the pictures: leave --no-images out")
-        from .written_data import check_target
-
-        check_target(options.fix, options.data, options.placing)
-    found = _check(options.data, options)
+        _refuse_fix(layout, splits, options)
+    found = _check(layout, splits, options)
     if options.out is not None:
         write_json(options.out, check_json(found, options.data))
     if options.as_json:
@@ -65,7 +64,7 @@ def run_check(options: CheckOptions) -> int:
 
         said = sys.stderr if options.as_json else sys.stdout
         mend(found, options.fix, options.placing, options.overwrite, lambda line: print(line, file=said))
-        found = _check(options.fix, options)
+        found = _check(_recognised(options.fix), splits, options)
         left = level_counts(found)
         print(f"{options.fix} checked: {left['error']} errors, {left['warning']} warnings left", file=said)
         if left["error"]:
@@ -75,21 +74,47 @@ def run_check(options: CheckOptions) -> int:
     return Exit.DATA if counts["error"] or (options.strict and counts["warning"]) else Exit.OK
 
 
-def _check(data: Path, options: CheckOptions) -> "Check":
-    from googlenet_rcnn.datasets.check import check_dataset, choose_splits
+def _recognised(data: Path) -> "Layout":
+    """The layout of a data set that is annotated, or of a folder per class."""
     from googlenet_rcnn.datasets.class_folders import folder_splits, read_folders
     from googlenet_rcnn.datasets.tree import Layout, recognise
 
     try:
-        layout = recognise(data)
+        return recognise(data)
     except DataError as error:
         splits = folder_splits(data) if error.code == "DATA_UNRECOGNISED" and data.is_dir() else []
         if not splits:
             raise
-        layout = Layout("folders", lambda: splits, lambda split, notes: read_folders(data, split, notes))
-    names = choose_splits(layout, options.splits)
-    if not names:
-        raise DataError("SPLIT_MISSING", f"{data}: {layout.title}, but without any split: add a list or folder of one")
+    return Layout("folders", lambda: splits, lambda split, notes: read_folders(data, split, notes))
+
+
+def _splits(layout: "Layout", options: CheckOptions) -> list[str]:
+    from googlenet_rcnn.datasets.check import choose_splits
+
+    if names := choose_splits(layout, options.splits):
+        return names
+    raise DataError("SPLIT_MISSING", f"{options.data}: {layout.title}, but no split: add a list or folder of one")
+
+
+def _refuse_fix(layout: "Layout", splits: list[str], options: CheckOptions) -> None:
+    """UsageError if the copy cannot be made."""
+    from googlenet_rcnn.datasets.layout_writer import KINDS, refuse_taken
+
+    from .written_data import check_target
+
+    if options.fix is None:
+        return
+    if not options.images:
+        raise UsageError("FLAG_VALUE", "--fix looks at the pictures: leave --no-images out")
+    if layout.kind not in KINDS:
+        raise UsageError("FIX_UNSUPPORTED", f"--fix does not write {layout.title}; use convert, then --fix")
+    check_target(options.fix, options.data, options.placing)
+    refuse_taken(layout.kind, options.fix, splits, options.overwrite)
+
+
+def _check(layout: "Layout", splits: list[str], options: CheckOptions) -> "Check":
+    from googlenet_rcnn.datasets.check import check_dataset
+
     progress: list[Progress] = []
 
     def told(done: int, total: int) -> None:
@@ -97,4 +122,4 @@ def _check(data: Path, options: CheckOptions) -> "Check":
             progress.append(Progress(total, "picture", options.quiet))
         progress[0].update(done)
 
-    return check_dataset(layout, names, options.images, options.threads or available_threads(), told)
+    return check_dataset(layout, splits, options.images, options.threads or available_threads(), told)

@@ -82,7 +82,7 @@ def _split_lines(summaries: dict[str, SplitSummary]) -> Iterator[str]:
         rows.append((name, *map(str, counts), *box))
     yield from _aligned(rows)
     if any(one.objects for one in summaries.values()):
-        yield "medians, in brackets from least to most; a side is the root of the area in pixels, an aspect width by height"
+        yield "medians, in brackets from least to most; side: root of the area in pixels; aspect: width by height"
 
 
 def _range(quantiles: dict[str, float], digits: int = 0) -> str:

@@ -34,14 +34,18 @@ def run_convert(
 ) -> int:
     """Writes the splits into `out`, reads them again and prints the counts of both; DataError if they differ."""
     from googlenet_rcnn.datasets.check import choose_splits
-    from googlenet_rcnn.datasets.layout_writer import KINDS, place_pictures, write_annotations
+    from googlenet_rcnn.datasets.layout_writer import KINDS, place_pictures, refuse_taken, write_annotations
     from googlenet_rcnn.datasets.tree import read_dataset, recognise
 
     if to not in KINDS:
         raise UsageError("FLAG_VALUE", f"--to: known are {', '.join(KINDS)}")
     check_target(out, data, placing)
     layout = recognise(data)
-    read = {name: layout.read(name, None) for name in choose_splits(layout, splits)}
+    names = choose_splits(layout, splits)
+    refuse_taken(to, out, names, overwrite)
+    read = {name: layout.read(name, None) for name in names}
+    if len({dataset.labels.names for dataset in read.values()}) > 1:
+        raise DataError("LABELS_DIFFER", f"{data}: its splits list other classes; convert them one at a time")
     if to == "voc":
         _refuse_shared_names(read)
     print(f"{'split':<12}{'images':>10}{'empty':>10}{'boxes':>10}")

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from googlenet_rcnn.core.errors import UsageError
-
 if TYPE_CHECKING:
     from googlenet_rcnn.datasets.check import Check
 
@@ -24,15 +22,13 @@ _SHOWN = 3
 def mend(check: "Check", folder: Path, placing: str, overwrite: bool, say: Callable[[str], None]) -> None:
     """Writes the copy; `say` is told what was changed and which images are not in it.
 
-    UsageError for a layout that is not written. Only boxes, classes, what is to be ignored and areas are copied:
+    Only boxes, classes, what is to be ignored and areas are copied:
     outlines, poses and other fields are not.
     """
-    from googlenet_rcnn.datasets.layout_writer import KINDS, place_pictures, write_annotations
+    from googlenet_rcnn.datasets.layout_writer import place_pictures, write_annotations
     from googlenet_rcnn.datasets.mending import mend_split
 
     kind = check.layout.kind
-    if kind not in KINDS:
-        raise UsageError("FIX_UNSUPPORTED", f"--fix does not write {check.layout.title}; use convert, then --fix")
     counts = Counter(one.code for split in check.splits for one in split.findings)
     for code, what in _CHANGES.items():
         if counts[code]:
@@ -47,7 +43,7 @@ def mend(check: "Check", folder: Path, placing: str, overwrite: bool, say: Calla
         for reason, number in Counter(mended.left_out.values()).items():
             names = [name for name, why in mended.left_out.items() if why == reason]
             more = f" and {number - _SHOWN} more" if number > _SHOWN else ""
-            say(f"{number} images of split {split.name} left out, {reason}: {', '.join(names[:_SHOWN])}{more}")
+            say(f"{number} images of split {split.name} left out ({reason}): {', '.join(names[:_SHOWN])}{more}")
         place_pictures(kind, mended.dataset, folder, split.name, placing, overwrite)
         for finding in write_annotations(kind, mended.dataset, folder, split.name, overwrite):
             say(f"note: {finding}")

@@ -38,8 +38,8 @@ def suspect_format(rows: Array, sizes: NDArray[np.int64], form: str, normalised:
     """
     if len(rows) < _FEWEST:
         return ""
-    # Boxes of single pixels fit nearly any image, so numbers that never exceed 1 are taken for shares of it.
-    shares = bool((np.abs(rows) <= 1).all())
+    # Boxes of single pixels fit nearly any image, so numbers that hardly ever exceed 1 are taken for shares of it.
+    shares = bool((np.abs(rows) <= 1).all(axis=1).mean() > 0.5)
     unit = "normalised" if shares else "in pixels"
     fits = {name: _fit(corners(rows), sizes, shares) for name, corners in _FORMS.items()}
     best = max(fits, key=lambda name: (fits[name], name == form))

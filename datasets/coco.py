@@ -54,10 +54,11 @@ def coco_splits(root: Path) -> list[str]:
     """Names of the instances files that are there, without what COCO puts around them."""
     if root.is_file():
         return [root.stem]
-    found = [path for path in _candidates(root) if path.parent != root or path.stem.startswith("instances_")]
+    candidates = _candidates(root)
+    instances = [path for path in candidates if path.name == _ROBOFLOW or path.name.startswith("instances_")]
     return [
         path.parent.name if path.name == _ROBOFLOW else path.stem.removeprefix("instances_")
-        for path in found or _candidates(root)
+        for path in instances or candidates
     ]
 
 

@@ -11,7 +11,7 @@ from googlenet_rcnn.core.types import Dataset, GroundTruth, Sample, Size
 from googlenet_rcnn.datasets.findings import Finding
 from googlenet_rcnn.datasets.unknown_classes import folded
 
-__all__ = ["inspect", "inspect_size", "inspect_sizes", "inspect_splits"]
+__all__ = ["inspect", "inspect_size", "inspect_sizes", "inspect_splits", "is_negative"]
 
 _LARGE_SHARE = 0.99
 _SMALL_SIDE = 3
@@ -60,6 +60,11 @@ def inspect_size(sample: Sample, found: Size) -> list[Finding]:
     return [Finding("SIZE_MISMATCH", str(sample.path), "", f"{shown}; {fix}", "error")]
 
 
+def is_negative(sample: Sample) -> bool:
+    """Whether an image is known to show no object: it has none, and all that is annotated could be read."""
+    return sample.truth is not None and not len(sample.truth) and sample.exhaustive
+
+
 def _box_counts(dataset: Dataset) -> Counter[int]:
     truths = (sample.truth for sample in dataset.samples if sample.truth is not None)
     return Counter(label for truth in truths for label in truth.labels[~truth.ignore].tolist())
@@ -76,7 +81,7 @@ def _counts(dataset: Dataset) -> Iterator[Finding]:
     bare = sum(sample.truth is None for sample in dataset.samples)
     if bare:
         yield Finding("ANN_MISSING", "", f"{bare} of {images} images", "no annotation file", "info")
-    empty = sum(sample.truth is not None and not len(sample.truth) for sample in dataset.samples)
+    empty = sum(is_negative(sample) for sample in dataset.samples)
     if images and not _box_counts(dataset):
         yield Finding("NO_OBJECTS", "", f"{images} images", "no objects at all: there is nothing to learn", "error")
     elif empty:

@@ -3,6 +3,7 @@
 import filecmp
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,10 +15,20 @@ from googlenet_rcnn.datasets.findings import Finding
 from googlenet_rcnn.datasets.voc_writer import write_voc
 from googlenet_rcnn.datasets.yolo_writer import write_yolo
 
-__all__ = ["KINDS", "PLACINGS", "place_pictures", "write_annotations"]
+__all__ = ["KINDS", "PLACINGS", "place_pictures", "refuse_taken", "write_annotations"]
 
 KINDS = ("voc", "coco", "yolo")
 PLACINGS = ("copy", "link", "none")
+_TARGETS = {"voc": "ImageSets/Main/{}.txt", "coco": "annotations/instances_{}.json", "yolo": "labels/{}"}
+_PICTURES = {"voc": "JPEGImages", "coco": "{}", "yolo": "images/{}"}
+
+
+def refuse_taken(kind: str, folder: Path, splits: Sequence[str], overwrite: bool) -> None:
+    """UsageError (OUT_EXISTS) if a split is there already and may not be replaced."""
+    for split in splits:
+        target = folder / _TARGETS[kind].format(split)
+        if target.exists() and not overwrite:
+            raise UsageError("OUT_EXISTS", f"{target} is there already: choose another place or say --overwrite")
 
 
 def write_annotations(kind: str, dataset: Dataset, folder: Path, split: str, overwrite: bool) -> list[Finding]:
@@ -25,7 +36,7 @@ def write_annotations(kind: str, dataset: Dataset, folder: Path, split: str, ove
     if kind == "voc":
         write_voc(dataset, folder, split, overwrite)
     elif kind == "coco":
-        write_coco(dataset, folder / "annotations" / f"instances_{split}.json", overwrite)
+        write_coco(dataset, folder / _TARGETS[kind].format(split), overwrite)
     else:
         return write_yolo(dataset, folder, split, overwrite)
     return []
@@ -43,7 +54,7 @@ def place_pictures(kind: str, dataset: Dataset, folder: Path, split: str, placin
     if missing:
         fix = "add them, or say --images none"
         raise DataError("IMG_MISSING", f"{missing[0]} is not there ({len(missing)} of them are not): {fix}")
-    home = folder / {"voc": "JPEGImages", "coco": split, "yolo": f"images/{split}"}[kind]
+    home = folder / _PICTURES[kind].format(split)
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:

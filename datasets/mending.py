@@ -46,7 +46,7 @@ def _unfit(sample: Sample, picture: Picture | None) -> str:
     if picture is not None and picture.error is not None:
         return picture.error.code
     if sample.truth is None or not sample.exhaustive:
-        return "its annotation could not be read whole"
+        return "annotation not read whole"
     if picture is not None and picture.size is not None and inspect_size(sample, picture.size):
         return "SIZE_MISMATCH"
     return ""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from googlenet_rcnn.core.types import Dataset, GroundTruth
 from googlenet_rcnn.datasets.class_folders import LabelledImages
+from googlenet_rcnn.datasets.inspection import is_negative
 
 __all__ = ["ClassCount", "SplitSummary", "summarise"]
 
@@ -54,7 +55,7 @@ def summarise(dataset: Dataset) -> SplitSummary:
     return SplitSummary(
         images=len(dataset.samples),
         annotated=len(truths),
-        negatives=sum(not len(truth) for truth in truths),
+        negatives=sum(map(is_negative, dataset.samples)),
         objects=len(sides),
         ignored=sum(int(truth.ignore.sum()) for truth in truths),
         classes=_classes(dataset, truths),

@@ -33,15 +33,15 @@ class UnknownClasses:
         if not self._met:
             return
         known = ", ".join(labels.names[:5]) + (", ..." if len(labels) > 5 else "")
-        none = f"none of the {len(labels)} labels ({known}); {fix}"
+        none = f"none of the {len(labels)} labels ({known})"
         alike = {folded(name): name for name in labels.names}
         rows = []
         for name, (count, file, place) in self._met.items():
             hint = f", did you mean {alike[folded(name)]!r}?" if folded(name) in alike else ""
             if findings is not None and findings.collected:
-                message = f"{name!r} {count}x{hint or ','} {none}"
+                message = f"{name!r} {count}x: {none}{hint}; {fix}"
                 findings.append(Finding("CLASS_UNKNOWN", file, place, message, "error"))
             rows.append(f"{name!r} {count}x (first in {located(file, place)}{hint})")
         if findings is None or not findings.collected:
             more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-            raise DataError("CLASS_UNKNOWN", f"{'; '.join(rows[:_SHOWN])}{more}: {none}")
+            raise DataError("CLASS_UNKNOWN", f"{'; '.join(rows[:_SHOWN])}{more}: {none}; {fix}")
