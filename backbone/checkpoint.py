@@ -19,7 +19,8 @@ FORMAT = 1
 HEAD_PREFIX, TRUNK_PREFIX = "head.", "trunk."
 """Begin the names of tensors in a MultiBox's file: its head, and the trunk below that if it has its own."""
 
-_HEADER_LIMIT = 16 << 20
+_HEADER_LIMIT = 16 << 20  # bytes
+_MOST_TENSORS = 10_000
 _MEND = "fetch or train it again"
 
 _Value = TypeVar("_Value")
@@ -27,17 +28,37 @@ _Value = TypeVar("_Value")
 
 def open_weights(path: Path, framework: str = "np") -> Any:
     """The open safetensors file, a context; ModelError if there is none that can be read."""
-    try:
-        with open(path, "rb") as stream:
-            head = stream.read(8)
-    except OSError as error:
-        raise ModelError("MODEL_MISSING", f"cannot read weights {path}: {error.strerror}") from None
-    if len(head) < 8 or int.from_bytes(head, "little") > _HEADER_LIMIT:
-        raise ModelError("MODEL_INVALID", f"{path} is no safetensors file (pickles are never loaded): {_MEND}")
+    _check_header(path)
     try:
         return safe_open(path, framework=framework)
     except SafetensorError as error:
         raise ModelError("MODEL_INVALID", f"{path} is damaged ({error}): {_MEND}") from None
+
+
+def _check_header(path: Path) -> None:
+    """Refuses what is no safetensors file before anything is made of it, and a header that can be read in two ways."""
+    try:
+        if not path.is_file():  # opening a pipe would wait for ever
+            raise ModelError("MODEL_MISSING", f"cannot read weights {path}: there is no such file")
+        with open(path, "rb") as stream:
+            size = int.from_bytes(stream.read(8), "little")
+            header = stream.read(size) if size <= _HEADER_LIMIT else b""
+    except OSError as error:
+        raise ModelError("MODEL_MISSING", f"cannot read weights {path}: {error.strerror}") from None
+    try:
+        names = json.loads(header, object_pairs_hook=_once)
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, dict) or len(names) > _MOST_TENSORS:
+        raise ModelError("MODEL_INVALID", f"{path} is no safetensors file (pickles are never loaded): {_MEND}")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; ValueError if it has a key twice, since readers differ in which of the two they take."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 def read_card(path: Path) -> Card:
@@ -51,9 +72,13 @@ def read_card(path: Path) -> Card:
         if version > FORMAT:
             raise ModelError("MODEL_NEWER", f"{path} has card format {version}, this program reads {FORMAT}: update it")
         return Card.model_validate_json(text)
-    except (ValidationError, ValueError, AttributeError, TypeError) as error:
-        if isinstance(error, ModelError):
-            raise
+    except ModelError:
+        raise
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the card"
+        raise ModelError("MODEL_INVALID", f"the card of {path} cannot be used: {where}: {first['msg']}") from None
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise ModelError("MODEL_INVALID", f"the card of {path} cannot be read: {str(error).splitlines()[0]}") from None
 
 

@@ -21,6 +21,10 @@ SIDE = 224
 """Height and width of a crop in pixels."""
 
 _SHORT_SIDES = (256, 288, 320, 352)
+_FILTERS = {
+    name: getattr(cv2, name)
+    for name in ("INTER_AREA", "INTER_CUBIC", "INTER_LANCZOS4", "INTER_LINEAR", "INTER_NEAREST")
+}
 _LONGEST = 9  # shorter sides; of a longer image no view sees the rest
 
 
@@ -74,7 +78,7 @@ def multicrop(image: Image, crops: int, resize_filter: str, squash: bool = False
     `resize_filter` and `squash` are what a Card says: a squashed image is treated as a square one (as Caffe's
     training did), but for the one view, which is all of it. ModelError if OpenCV has no such filter.
     """
-    method = getattr(cv2, resize_filter.removeprefix("cv2."), None) if "INTER_" in resize_filter else None
+    method = _FILTERS.get(resize_filter.removeprefix("cv2."))
     if method is None:
         raise ModelError("MODEL_FILTER", f"the card asks for resize_filter {resize_filter!r}, which OpenCV lacks")
     image = as_image(image) if squash else _ends_and_middle(as_image(image))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from .recipe import Settings
 from .types import LabelSet
@@ -14,6 +14,7 @@ SCREEN_PREFIX = "screen."
 
 Architecture = Literal["googlenet", "googlenet-bn", "googlenet-wide"]
 Triple = tuple[float, float, float]
+Positive = Annotated[float, Field(gt=0)]
 Largest = Annotated[float, Field(ge=0, allow_inf_nan=False)]  # activation
 
 
@@ -21,9 +22,15 @@ class Preprocessing(Settings):
     """From uint8 RGB crops to what the network takes: (value * scale - mean) / deviation, in `order`."""
 
     order: Literal["RGB", "BGR"] = "BGR"
-    scale: float = 1.0
+    scale: Positive = 1.0
     mean: Triple = (104.0, 117.0, 123.0)
-    deviation: Triple = (1.0, 1.0, 1.0)
+    deviation: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
+
+    @model_validator(mode="after")
+    def _mean_is_a_colour(self) -> "Preprocessing":
+        if not all(0 <= value / self.scale <= 255 for value in self.mean):
+            raise ValueError(f"a mean of {self.mean} at scale {self.scale} is no colour")
+        return self
 
     @property
     def fill(self) -> tuple[int, int, int]:
@@ -43,8 +50,8 @@ class Card(Settings):
     preprocessing: Preprocessing = Preprocessing()
     resize_filter: str = "cv2.INTER_CUBIC"
     squash: bool = False  # of a classifier: whole pictures are squashed to a square, and nothing of them is cut off
-    warp_side: int = 224
-    warp_context: int = 16
+    warp_side: int = Field(224, ge=1, le=4096)
+    warp_context: int = Field(16, ge=0)
     box_regression: bool = False  # of a detector: whether it moves its boxes
     ranges: dict[str, Largest] | None = None  # by layer, on training crops: the scales of int8 follow from them
     screen: dict[str, Any] | None = None  # of a detector: shape of its screening head, its vote, the cascade's settings
@@ -57,6 +64,17 @@ class Card(Settings):
     versions: dict[str, str] = Field(default_factory=dict)
     licence: str = ""
     provenance: str = ""
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_are_a_set(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        return LabelSet(labels).names
+
+    @model_validator(mode="after")
+    def _context_leaves_room(self) -> "Card":
+        if 2 * self.warp_context >= self.warp_side:
+            raise ValueError(f"a context of {self.warp_context} leaves nothing of a crop of {self.warp_side} pixels")
+        return self
 
     @property
     def classes(self) -> int:

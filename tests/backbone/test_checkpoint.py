@@ -2,12 +2,11 @@
 
 import json
 import os
-import pickle
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
+import hostile_models
 import numpy as np
 import pytest
 import torch
@@ -99,39 +98,62 @@ def test_what_is_not_finite_is_never_written(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-class Bomb:
-    def __init__(self, marker: Path) -> None:
-        self.marker = marker
-
-    def __reduce__(self):
-        return os.system, (f"touch {self.marker}",)
+READERS = (read_card, read_tensors, read_arrays, load_network)
 
 
-def test_no_file_of_another_kind_is_opened(saved: Path, tmp_path: Path) -> None:
-    marker = tmp_path / "marker"
-    good = saved.read_bytes()
-    torch.save({"a": torch.zeros(1)}, tmp_path / "zip")
-    files = {
-        "pickle": pickle.dumps(Bomb(marker)),
-        "zip": (tmp_path / "zip").read_bytes(),
-        "empty": b"",
-        "short": good[:7],
-        "header cut": good[:40],
-        "tensors cut": good[:-5],
-        "surplus bytes": good + b"x",
-        "garbage": bytes(range(256)) * 9,
-        "huge header": struct.pack("<Q", 2**60) + good[8:],
-        "header no JSON": struct.pack("<Q", 8) + b"notjson!",
-    }
-    for name, data in files.items():
-        path = tmp_path / f"{name}.safetensors"
-        path.write_bytes(data)
-        for read in (read_card, read_tensors, read_arrays, load_network):
-            with pytest.raises(ModelError, match="MODEL_INVALID") as caught:
+# FAULTS 75
+@pytest.mark.parametrize("name", hostile_models.CONTAINERS)
+def test_no_file_of_another_kind_is_opened(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(hostile_models.CONTAINERS[name]())
+    for read in READERS:
+        with pytest.raises(ModelError, match="MODEL_INVALID") as caught:
+            read(path)
+        assert str(path) in caught.value.message
+        assert caught.value.exit == Exit.DATA
+
+
+# FAULTS 74
+def test_a_pickle_is_refused_and_never_run(tmp_path: Path) -> None:
+    torch.save({"a": torch.zeros(1)}, tmp_path / "zip.safetensors")
+    (tmp_path / "pickle.safetensors").write_bytes(hostile_models.pickle_with_code(tmp_path / "marker"))
+    for path in list(tmp_path.iterdir()):
+        for read in READERS:
+            with pytest.raises(ModelError, match=r"MODEL_INVALID.*pickles are never loaded"):
                 read(path)
-            assert str(path) in caught.value.message
-            assert caught.value.exit == Exit.DATA
-    assert not marker.exists()
+    assert not (tmp_path / "marker").exists()
+
+
+def test_a_good_file_that_was_cut_or_grew_is_refused(saved: Path) -> None:
+    good = saved.read_bytes()
+    for data in (good[:7], good[:40], good[:-5], good + b"x"):
+        saved.write_bytes(data)
+        with pytest.raises(ModelError, match="MODEL_INVALID"):
+            read_arrays(saved)
+
+
+def test_a_pipe_is_no_file_to_wait_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    with pytest.raises(ModelError, match="MODEL_MISSING"):
+        read_card(tmp_path / "pipe.safetensors")
+
+
+# FAULTS 75, 76
+@pytest.mark.parametrize("name", hostile_models.CARDS)
+def test_a_card_that_makes_no_sense_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(hostile_models.with_card(hostile_models.CARDS[name]))
+    with pytest.raises(ModelError, match="MODEL_INVALID") as caught:
+        read_card(path)
+    assert str(path) in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_the_card_of_the_hostile_files_is_good_but_for_its_fault(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(hostile_models.with_card(hostile_models.CARD))
+    assert read_card(path).labels == ("a", "b")
+    assert read_arrays(path)["a"].tolist() == [0]
 
 
 @pytest.mark.parametrize("path", ["none.safetensors", "."])
