@@ -13,7 +13,7 @@ FIRST ?= 500
 TIMED ?= 60
 BENCH ?=
 
-.PHONY: demo test test-slow lint types check train-voc-twin train-voc train-voc-members evaluate-voc evaluate-three bench-accuracy false-alarms train-multibox evaluate-proposals bench-proposals bench-evaluation bench-speed bench-memory bench-training bench-batch learn-cascade browser-check clean
+.PHONY: demo test test-slow lint types check train-voc-twin train-voc train-voc-members evaluate-voc evaluate-three bench-accuracy false-alarms train-multibox evaluate-proposals bench-proposals bench-evaluation bench-speed bench-memory bench-training bench-classification bench-crops train-voc20 bench-batch learn-cascade browser-check clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
@@ -164,9 +164,37 @@ browser-check: $(VENV)/.installed
 	$(BIN)/python benchmarks/report/browser_check.py --chromium $(CHROMIUM) --data $(DATA)/VOCdevkit/VOC2007 --first 200 \
 		--out $(RUNS)/browser-check
 
-# Figures of the classification page: training speed beside torchvision's, and ten kills.
-bench-training: $(VENV)/.installed
-	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --out $(RUNS)/voc-crops
+# The objects of VOC as pictures, a folder for each class.
+$(RUNS)/voc-crops/.made: $(VENV)/.installed
+	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --splits train val trainval \
+		--out $(RUNS)/voc-crops
+	@touch $@
+
+# The classifier that ships, on trainval, and its twin on train, whose figures on val are the honest ones; as many steps.
+SMALL = --init $< --recipe recipes/small_cls.toml --resume
+train-voc20: $(RUNS)/bvlc.safetensors $(RUNS)/voc-crops/.made
+	$(BIN)/train-classifier --data $(RUNS)/voc-crops --split trainval $(SMALL) --set train.epochs=5.0 --out $(RUNS)/voc20
+
+$(RUNS)/voc20-twin/classifier.safetensors: $(RUNS)/bvlc.safetensors $(RUNS)/voc-crops/.made
+	$(BIN)/train-classifier --data $(RUNS)/voc-crops $(SMALL) --out $(RUNS)/voc20-twin
+
+# Figures of the classification page on the objects of VOC: a linear probe, the twin by one and ten crops and by the
+# best of ten; the network from scratch with auxiliary heads and without.
+bench-classification: $(RUNS)/voc20-twin/classifier.safetensors
+	$(BIN)/python benchmarks/classification/probe.py --folder $(RUNS)/voc-crops --weights $(RUNS)/bvlc.safetensors
+	for crops in 1 10 "10 --max-pool"; do $(BIN)/evaluate classification --data $(RUNS)/voc-crops --split val \
+		--weights $< --crops $$crops --report "$(RUNS)/voc20-$$crops" || exit; done
+	$(BIN)/python benchmarks/classification/paired.py $(RUNS)/voc20-1 $(RUNS)/voc20-10 "$(RUNS)/voc20-10 --max-pool"
+	$(BIN)/python benchmarks/classification/heads.py --folder $(RUNS)/voc-crops --out $(RUNS)/heads
+
+# The Caffe model's views of 1,000 images, paired: 144 crops are 144,000 looks.
+bench-crops: $(RUNS)/bvlc.safetensors
+	for crops in 1 10 144; do $(BIN)/evaluate classification --data $(DATA)/imagenet-sample --weights $< \
+		--crops $$crops --report $(RUNS)/bvlc-$$crops || exit; done
+	$(BIN)/python benchmarks/classification/paired.py $(RUNS)/bvlc-1 $(RUNS)/bvlc-10 $(RUNS)/bvlc-144
+
+# Figures of the classification page on speed and safety: training beside torchvision's, and ten kills.
+bench-training: $(RUNS)/voc-crops/.made
 	$(BIN)/python benchmarks/training/run.py --folder $(RUNS)/voc-crops/train
 	$(BIN)/python benchmarks/training/kills.py --out $(RUNS)/kills
 
