@@ -10,6 +10,7 @@ from googlenet_rcnn.core.types import LabelSet
 
 from .boundary import one_line
 from .detection_output import ROWS_KEPT, check_output, rows_path, write_output
+from .detection_report import check_report, detection_report, model_facts
 from .image_loop import ImageLoop, check_options
 from .image_numbers import image_numbers
 from .inputs import find_images
@@ -17,6 +18,10 @@ from .pictures import picture_paths
 from .proposal_source import proposal_file
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from .image_loop import Made
     from .ledger import Ledger
 
 __all__ = ["DetectOptions", "check_detection", "row_settings", "run_detect"]
@@ -52,6 +57,7 @@ class DetectOptions:
     format: str = "jsonl"
     numbers: Path | None = None
     draw: Path | None = None
+    report: Path | None = None
     overwrite: bool = False
     on_error: str = "skip"
     quiet: bool = False
@@ -83,6 +89,7 @@ def run_detect(options: DetectOptions) -> int:
     check_detection(options)
     files = find_images(options.images)
     pictures = [] if options.draw is None else picture_paths(files, options.images, options.draw)
+    check_report(options.report, options.overwrite)
     check_output(options.out, options.format, options.overwrite, files, options.images, labels)
     numbers = None if options.numbers is None else image_numbers(options.numbers, options.format, files)
 
@@ -97,8 +104,21 @@ def run_detect(options: DetectOptions) -> int:
         settings=lambda: row_settings(options) | {"files": [(file.image_id, file.path) for file in files]},
         table=_print_table,
         finish=finish,
+        page=None if options.report is None else _report(options),
     )
     return loop.run(rows, options)
+
+
+def _report(options: DetectOptions) -> "AbstractContextManager[Callable[[Made], None]]":
+    from googlenet_rcnn.api.weights_files import find_members, suited
+    from googlenet_rcnn.backbone.checkpoint import read_card
+
+    assert options.report is not None
+    threshold = suited(options.weights, options.score_threshold, options.screen_vote)[0]
+    paths = find_members(options.weights)
+    settings = [("proposals by", options.method), ("mode", options.mode), ("threshold", f"{threshold:g}")]
+    facts = model_facts([path.stem for path in paths], [read_card(path) for path in paths])
+    return detection_report(options.report, [*facts, *settings], threshold)
 
 
 def check_detection(options: DetectOptions) -> None:
@@ -116,8 +136,8 @@ def row_settings(options: DetectOptions) -> dict[str, Any]:
 
     from .detection_parts import detection_runtimes
 
-    own = {"images", "out", "numbers", "draw", "overwrite", "on_error", "quiet", "threads", "workers", "weights"}
-    settings = {key: value for key, value in asdict(options).items() if key not in own}
+    own = {"images", "out", "numbers", "draw", "report", "overwrite", "on_error", "quiet", "threads", "workers"}
+    settings = {key: value for key, value in asdict(options).items() if key not in {*own, "weights"}}
     if (recorded := proposal_file(options.method)) is not None:
         settings["method"] = digest(recorded)
     elif "multibox" in options.method:

@@ -48,6 +48,9 @@ def detect(
         Path | None, typer.Option(help="for ilsvrc: val.txt, test.txt or a part of it [default: places in the input]")
     ] = None,
     draw: Annotated[Path | None, typer.Option(help="folder for pictures with boxes")] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="HTML file: one page with images, boxes, proposals, times")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="replace an output that exists")] = False,
     on_error: Annotated[str, typer.Option(help="an unreadable image: skip it or fail")] = "skip",
     truncated: Annotated[str, typer.Option(help="a cut image file: fail or salvage")] = "fail",
@@ -93,6 +96,7 @@ def detect(
                 format=format,
                 numbers=numbers,
                 draw=draw,
+                report=report,
                 overwrite=overwrite,
                 on_error=on_error,
                 quiet=quiet,

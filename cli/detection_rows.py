@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,6 +12,7 @@ from googlenet_rcnn.core.in_order import in_order
 from .decoding import shared_decoder
 from .detection_parts import build_detection
 from .draw import draw_detections
+from .exhibit import LEAST_SCORE, exhibit, picture_uri
 from .image_loop import Made, Makes, image_workers
 from .inputs import ImageFile
 from .pictures import jpeg
@@ -40,13 +42,23 @@ def rows_by(detector: "Detector", source: "ProposalSource", options: "DetectOpti
     cv2.setNumThreads(1)  # images and crops are shared out among threads already
     prepare = Preparation(source, options)
     workers = image_workers(options)
+    threshold = detector.selection.score_threshold
+    # A report can show more than the rows tell. A lower threshold adds detections and changes none: NMS and the limit
+    # go from the best score down.
+    least = threshold if options.report is None else min(threshold, LEAST_SCORE)
+    seeing = replace(detector, selection=replace(detector.selection, score_threshold=least))
 
     def finish(prepared: Prepared) -> Made:
         image = prepared.image
-        result = detector.classify(image.pixels, prepared.proposals)
+        result = seeing.classify(image.pixels, prepared.proposals)
+        found = result.detections[result.detections.scores >= threshold]
         times = prepared.milliseconds | result.milliseconds
-        row = found_row(prepared.file, result.detections, detector.labels, result.proposals, times, image.warnings)
-        return Made(row, [jpeg(draw_detections(image.pixels, row["detections"]))] if options.draw is not None else [])
+        row = found_row(prepared.file, found, detector.labels, result.proposals, times, image.warnings)
+        pictures = [] if options.draw is None else [jpeg(draw_detections(image.pixels, row["detections"]))]
+        shown = None
+        if options.report is not None:
+            shown = exhibit(result.detections, detector.labels, prepared.proposals) | {"uri": picture_uri(image.pixels)}
+        return Made(row, pictures, shown)
 
     def make(files: Iterable[ImageFile]) -> Generator[Made, None, None]:
         # The networks have threads of their own, so no more is prepared than they can take next.

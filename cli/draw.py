@@ -17,7 +17,6 @@ from .label_places import place_labels
 __all__ = ["draw_detections", "drawing_factor"]
 
 _SMALLEST = 480  # pixels of the longer side: below that there is no room for letters
-_DARK = (0, 0, 0)
 
 
 def drawing_factor(height: int, width: int) -> int:
@@ -41,14 +40,17 @@ def draw_detections(image: Image, detections: list[dict[str, Any]]) -> NDArray[n
     boxes = [_corners(found["box"], factor) for found in detections]
     for found, (x1, y1, x2, y2) in reversed(list(zip(detections, boxes, strict=True))):
         edge = max(1, line // 2)
-        pen.rectangle((x1 - edge, y1 - edge, x2 + edge - 1, y2 + edge - 1), outline=_DARK, width=line + 2 * edge)
-        pen.rectangle((x1, y1, x2 - 1, y2 - 1), outline=class_colour(found["label"]), width=line)
+        colour = class_colour(found["label"])
+        # Between two lines that differ from it as much as can be, a colour is seen on any ground.
+        outer = (x1 - edge, y1 - edge, x2 + edge - 1, y2 + edge - 1)
+        pen.rectangle(outer, outline=ink_on(colour), width=line + 2 * edge)
+        pen.rectangle((x1, y1, x2 - 1, y2 - 1), outline=colour, width=line)
     texts = [f"{one_line(found['label'])} {found['score']:.2f}" for found in detections]
     sizes = [_label_size(font, text) for text in texts]
     places = place_labels(boxes, sizes, width, height)
     for found, text, (left, top, right, bottom) in reversed(list(zip(detections, texts, places, strict=True))):
         colour = class_colour(found["label"])
-        pen.rectangle((left, top, right - 1, bottom - 1), fill=colour, outline=_DARK)
+        pen.rectangle((left, top, right - 1, bottom - 1), fill=colour, outline=ink_on(colour))
         pen.text(((left + right) / 2, (top + bottom) / 2), text, fill=ink_on(colour), font=font, anchor="mm")
     return np.asarray(picture)
 

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -60,10 +60,11 @@ class LoopOptions(Protocol):
 
 
 class Made(NamedTuple):
-    """The row of an image and its encoded pictures, which are written when it is the row's turn."""
+    """The row of an image, its encoded pictures, and what a page shows of it; all are written when it is their turn."""
 
     row: dict[str, Any]
     pictures: Sequence[bytes] = ()
+    exhibit: dict[str, Any] | None = None
 
 
 Makes = Callable[[Iterable[ImageFile]], Generator[Made, None, None]]
@@ -94,7 +95,7 @@ class ImageLoop:
 
     A ledger with equal `settings` is continued. Each file's `pictures` are written just before its row, so that a
     run that is stopped has drawn for one image more than it has rows, at most. `finish` makes the final output of a
-    full ledger.
+    full ledger. A `page` shows all images of this run, so it cannot continue another.
     """
 
     files: Sequence[ImageFile]
@@ -103,6 +104,7 @@ class ImageLoop:
     settings: Callable[[], dict[str, Any]]
     table: Callable[[dict[str, Any]], None]
     finish: Callable[["Ledger"], None]
+    page: "AbstractContextManager[Callable[[Made], None]] | None" = None
 
     def run(self, makes: Makes, options: LoopOptions) -> int:
         """Makes what is not yet made and gives the exit status; DataError at a bad image with `--on-error fail`."""
@@ -117,13 +119,18 @@ class ImageLoop:
                 expected = done + ledger.continued
                 if done and not options.quiet:
                     print(f"continuing after {done} images", file=sys.stderr)
+            if done and self.page is not None:
+                reason = f"{self.target} is half done, and the report would lack its first {done} images"
+                raise UsageError("REPORT_CONTINUED", f"{reason}: finish without --report, or say --overwrite")
+            show = None if self.page is None else stack.enter_context(self.page)
             if not options.overwrite:
                 drawn = {path for paths in self.pictures[:expected] for path in paths}  # a file may be named twice
                 refuse_existing(path for paths in self.pictures for path in paths if path not in drawn)
             progress = Progress(len(self.files) - done, "image", options.quiet)
             made = stack.enter_context(closing(makes(self.files[done:])))
             statuses = []
-            for count, (row, pictures) in enumerate(made, start=1):
+            for count, one in enumerate(made, start=1):
+                row, pictures = one.row, one.pictures
                 if row["status"] == "failed":
                     if options.on_error == "fail":
                         raise DataError(row["code"], f"{row['message']} (stopped here, as --on-error fail asks)")
@@ -131,6 +138,8 @@ class ImageLoop:
                 if pictures:  # a failed image has none
                     for path, data in zip(self.pictures[done + count - 1], pictures, strict=True):
                         write_picture(path, data)
+                if show is not None:
+                    show(one)
                 self._put(row, ledger)
                 statuses.append(row["status"])
                 progress.update(count)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hostile import encoded, photo, write
 from tiny_voc import annotation, devkit, thing
 
 CHECK = Path(__file__).parents[1] / "benchmarks" / "report" / "browser_check.py"
@@ -33,6 +34,15 @@ def test_a_report_passes(tmp_path):
 
 
 @needs_browser
+def test_the_report_of_detect_passes_with_keys_and_its_strict_policy(tmp_path):
+    picture = write(tmp_path, "<b>one.png", encoded(photo(60, 80), "PNG"))
+    result = run("--detect", picture, write(tmp_path, "empty.png", b""), "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    seen = json.loads(result.stdout[result.stdout.index("{") :])
+    assert (seen["images"], seen["keys"], seen["requests"], seen["refused"]) == (1, [], [], [])
+
+
+@needs_browser
 @pytest.mark.parametrize(
     ("body", "faults"),
     [
@@ -40,6 +50,7 @@ def test_a_report_passes(tmp_path):
         ('<img src="data:image/png;base64,AAAA">', {"unseen"}),
         ("<script>console.error('oh')</script>", {"console"}),
         ('<div style="width: 3000px">x</div>', {"overflow"}),
+        ("<input>", {"nameless"}),
         ("<p>fine</p>", set()),
     ],
 )

@@ -1,42 +1,37 @@
-"""Opens a report in headless Chromium: does any request leave it, are all images shown, how does it look?"""
+"""Opens reports in headless Chromium: do requests leave them, are images shown, do keys work, how do they look?"""
 
 import argparse
 import json
-import re
 import subprocess
 import sys
-import tempfile
-from html import unescape
 from pathlib import Path
+from typing import Any
 
-# Runs in a copy of the page once it has loaded, and leaves what it saw in the page itself.
-_PROBE = """<script>
-const broken = [];
-addEventListener("securitypolicyviolation", event => broken.push(event.blockedURI));
-addEventListener("load", () => setTimeout(() => {
-  const images = [...document.images], seen = document.createElement("pre");
+from chromium import Browser
+
+_SEEN = """(() => {
+  const images = [...document.images];
+  images.forEach(one => { one.loading = "eager"; });
   for (const head of document.querySelectorAll("th button")) head.click();
-  seen.id = "probe";
-  seen.textContent = JSON.stringify({
+  return Promise.all(images.map(one => one.decode().then(() => true, () => false))).then(shown => ({
     images: images.length,
-    unseen: images.filter(one => !one.complete || !one.naturalWidth).length,
+    unseen: shown.filter(one => !one).length,
     charts: document.querySelectorAll("svg.chart").length,
     buttons: document.querySelectorAll("th button").length,
-    requests: performance.getEntriesByType("resource").map(one => one.name).filter(name => !name.startsWith("data:")),
-    refused: broken,
+    nameless: [...document.querySelectorAll("input, button")].filter(
+      one => !one.labels?.length && !one.textContent.trim() && !one.getAttribute("aria-label")).length,
     overflow: document.documentElement.scrollWidth - innerWidth,
-  });
-  document.body.append(seen);
-}, 100));
-</script></head>"""
+  }));
+})()"""
 
 
 def main() -> int:
     """Checks the page that the flags name, prints what was seen, and ends with 1 if something is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--page", type=Path, help="a report.html that is there")
+    source.add_argument("--page", type=Path, help="a page that is there")
     source.add_argument("--data", type=Path, help="data set to make an example report of, from noisy detections")
+    source.add_argument("--detect", type=Path, nargs="+", help="images to make a report of `detect` of")
     parser.add_argument("--split", default="val")
     parser.add_argument("--first", type=int, default=200, help="images of the example")
     parser.add_argument("--out", type=Path, required=True, help="folder for the screenshots and the example")
@@ -44,14 +39,13 @@ def main() -> int:
     parser.add_argument("--height", type=int, default=12000, help="of the screenshots in pixels")
     flags = parser.parse_args()
     flags.out.mkdir(parents=True, exist_ok=True)
-    page = flags.page or example(flags.data, flags.split, flags.first, flags.out)
-    seen = probe(flags.chromium, page)
-    for name, width in (("desktop", 1280), ("narrow", 500)):
-        picture = (flags.out / f"{name}.png").resolve()
-        browse(flags.chromium, page, f"--screenshot={picture}", f"--window-size={width},{flags.height}")
-        seen[name] = str(picture)
+    if flags.detect:
+        page = detect_report(flags.detect, flags.out)
+    else:
+        page = flags.page or example(flags.data, flags.split, flags.first, flags.out)
+    seen = look(flags.chromium, page, flags.out, flags.height)
     print(json.dumps(seen, indent=2))
-    faults = [name for name in ("unseen", "requests", "refused", "console") if seen[name]]
+    faults = [name for name in ("unseen", "requests", "refused", "console", "nameless", "keys") if seen.get(name)]
     faults += ["overflow"] * (seen["overflow"] > 0)
     if faults:
         print(f"error: REPORT_PAGE: {page}: look at {', '.join(faults)} above", file=sys.stderr)
@@ -73,32 +67,53 @@ def example(data: Path, split: str, first: int, folder: Path) -> Path:
     return folder / "report" / "report.html"
 
 
-def probe(chromium: str, page: Path) -> dict[str, object]:
-    """What a script inside the page saw, and what the console said."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "page.html"
-        copy.write_text(page.read_text("utf-8").replace("</head>", _PROBE, 1), encoding="utf-8")
-        result = browse(chromium, copy, "--dump-dom", "--virtual-time-budget=5000", "--window-size=500,900")
-        found = re.search(r'<pre id="probe">(.*?)</pre>', result.stdout, re.DOTALL)
-        if not found:
-            raise SystemExit(f"error: REPORT_PAGE: {page}: its scripts did not run\n{result.stderr[-2000:]}")
-        console = [line for line in result.stderr.splitlines() if ":CONSOLE" in line]
-        return {**json.loads(unescape(found[1])), "console": console}
+def detect_report(images: list[Path], folder: Path) -> Path:
+    """The report of `detect` on images."""
+    page = folder / "detect.html"
+    command = [sys.executable, "-m", "googlenet_rcnn.cli.main", "detect", *map(str, images), "--quiet"]
+    done = subprocess.run([*command, "--report", str(page), "--overwrite"], check=False, stdout=subprocess.DEVNULL)
+    if done.returncode not in (0, 4):  # 4: some images could not be read, which the report tells
+        raise SystemExit(done.returncode)
+    return page
 
 
-def browse(chromium: str, page: Path, *flags: str) -> "subprocess.CompletedProcess[str]":
-    """Runs the browser on a page with no host to be found and nothing of its own to load."""
-    quiet = ("background-networking", "component-update", "sync", "extensions", "default-apps", "domain-reliability")
-    with tempfile.TemporaryDirectory() as profile:
-        command = [
-            chromium, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
-            *(f"--disable-{name}" for name in quiet), "--host-resolver-rules=MAP * ~NOTFOUND",
-            "--enable-logging=stderr", f"--user-data-dir={profile}", *flags, page.resolve().as_uri(),
-        ]  # fmt: skip
-        try:
-            return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-        except FileNotFoundError:
-            raise SystemExit(f"error: NO_BROWSER: {chromium}: not found; apt-get install chromium") from None
+def look(chromium: str, page: Path, folder: Path, height: int) -> dict[str, Any]:
+    """What can be seen of a page in a narrow window and in a wide one, and what it asked for and said."""
+    address = page.resolve().as_uri()
+    with Browser(chromium) as browser:
+        browser.open(address, 500, 900)
+        seen = dict(browser.evaluate(_SEEN))
+        if browser.evaluate("!!document.getElementById('least')"):
+            seen["keys"] = _keys(browser)
+        for name, width in (("desktop", 1280), ("narrow", 360)):
+            browser.resize(width, height)
+            browser.evaluate("new Promise(done => setTimeout(done, 300))")
+            seen["overflow"] = max(
+                seen["overflow"], browser.evaluate("document.documentElement.scrollWidth - innerWidth")
+            )
+            seen[name] = str((folder / f"{name}.png").resolve())
+            browser.screenshot(Path(seen[name]))
+        asked = [one for one in browser.requests if not one.startswith("data:") and one != address]
+        return seen | {"requests": asked, "refused": browser.refused, "console": browser.console}
+
+
+def _keys(browser: Browser) -> list[str]:
+    """What of a report of `detect` does not follow the keyboard."""
+    faults = []
+    browser.evaluate("document.body.focus()")
+    browser.press("Tab")
+    if browser.evaluate("document.activeElement.id") != "least":
+        faults.append("the first Tab does not reach the slider")
+    before = browser.evaluate("document.querySelectorAll('.box').length")
+    browser.press("Home")
+    after = browser.evaluate("document.querySelectorAll('.box').length")
+    if not after >= before or browser.evaluate("document.getElementById('value').textContent") > "0.05":
+        faults.append("Home does not show what has the least score")
+    browser.press("Tab")
+    browser.press(" ")
+    if not browser.evaluate("document.querySelectorAll('.proposal').length"):
+        faults.append("Space does not show the proposals")
+    return faults
 
 
 if __name__ == "__main__":

@@ -173,7 +173,7 @@ def test_no_end_is_told_while_a_part_is_missing(batch, workers, tmp_path, monkey
 def test_batch_has_the_flags_of_detect_with_the_same_defaults():
     """But those that say what becomes of the rows, and how many threads there are."""
     ours, theirs = inspect.signature(batch_command).parameters, inspect.signature(detect_command).parameters
-    only = {"out", "format", "numbers", "draw", "on_error", "threads", "workers"}
+    only = {"out", "format", "numbers", "draw", "report", "on_error", "threads", "workers"}
     assert {name: one.default for name, one in theirs.items() if name not in only}.items() <= {
         name: one.default for name, one in ours.items()
     }.items()
