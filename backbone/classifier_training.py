@@ -26,6 +26,7 @@ from .labelled_images import LabelledImages
 from .multicrop import multicrop
 from .processes import Processes
 from .ranges import measure_ranges
+from .resuming import Resume
 from .run_origin import settle_origin
 from .training import Progress, TrainSettings, train
 from .weights import save_weights
@@ -66,13 +67,13 @@ class ClassifierTraining:
     report: Callable[[Progress], None]
     device: str = "cpu"
 
-    def run(self, images: LabelledImages, validation: LabelledImages | None, data: str, resume: bool) -> Path:
+    def run(self, images: LabelledImages, validation: LabelledImages | None, data: str, resume: Resume) -> Path:
         """Trains on all images and returns the path of the weights, with their accuracy on `validation` in the Card."""
         start = None if self.init is None else load_network(self.init)
         card = self._card(start, images.labels, data)
         network = self._network(start, card)
         origin: dict[str, Any] = self.recipe.model_dump(mode="json", exclude={"train"})
-        origin |= {"init": None if start is None else identity(start.network)}
+        origin |= {"classes": card.labels, "init": None if start is None else identity(start.network)}
         settle_origin(self.out, origin, resume, self.processes)
         freeze_below(network, self.recipe.frozen_below)
         task = ClassificationTask(
@@ -87,6 +88,7 @@ class ClassifierTraining:
             rates=lambda key: self.recipe.classifier_rate if new and key.startswith(new) else 1.0,
             processes=self.processes,
             report=self.report,
+            say=self.say,
             data=task.fingerprint(),
             device=self.device.partition(":")[0],
         )  # fmt: skip
@@ -134,20 +136,25 @@ class ClassifierTraining:
         return network.to(self.device)
 
     def _accuracy(self, network: Network, card: Card, validation: LabelledImages) -> dict[str, Any]:
-        """Top-1 and top-5 accuracy of one central crop; each process looks at its share, and no image counts twice."""
+        """Top-1 and top-5 accuracy of one central crop.
+
+        Processes take turns at batches that are the same for any number of them, so that none of them sees an image
+        twice or in other company: the figures are those of one process.
+        """
         correct = torch.zeros(2, dtype=torch.float64)
-        mine = range(self.processes.rank, len(validation.paths), self.processes.count)
-        for first in range(0, len(mine), _TOGETHER):
-            numbers = mine[first : first + _TOGETHER]
+        every, count = _TOGETHER * self.processes.count, len(validation.paths)
+        for first in range(_TOGETHER * self.processes.rank, count, every):
+            numbers = range(first, min(first + _TOGETHER, count))
             crops = np.concatenate([_crops(validation.paths[number], card) for number in numbers])
             logits = run_batches(lambda x: network(x).main, crops, card.preprocessing, device=self.device)
             ranked = logits.argsort(dim=1, descending=True, stable=True)
             right = ranked[:, :5] == torch.from_numpy(validation.truth[list(numbers)])[:, None]
             correct += torch.stack([right[:, 0].sum(), right.sum()])
+        self.processes.wait()  # until the slowest is done
         self.processes.sum_([correct])
-        top1, top5 = (correct / max(1, len(validation.paths))).tolist()
-        self.say(f"top-1 {top1:.4f}, top-5 {top5:.4f} on {len(validation.paths)} images")
-        return {"images": len(validation.paths), "crops": 1, "top1": top1, "top5": top5}
+        top1, top5 = (correct / max(1, count)).tolist()
+        self.say(f"top-1 {top1:.4f}, top-5 {top5:.4f} on {count} images")
+        return {"images": count, "crops": 1, "top1": top1, "top5": top5}
 
 
 def _crops(path: Path, card: Card) -> NDArray[np.uint8]:

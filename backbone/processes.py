@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
-import torch.distributed as distributed
-from torch import Tensor
+from torch import Tensor, distributed
+
+from .heartbeats import PATIENCE, Heartbeats, lost_if_silent
 
 __all__ = ["Processes", "join_processes"]
 
@@ -17,10 +18,15 @@ Out = TypeVar("Out")
 
 @dataclass(frozen=True)
 class Processes:
-    """This process's rank among `count`."""
+    """This process's rank among `count`; ResourceError (RANK_LOST) wherever another one has died or hangs.
+
+    In what all do at the same pace that is one which does not answer for 20 seconds; where they `wait`, one whose
+    heart has stopped.
+    """
 
     rank: int = 0
     count: int = 1
+    heartbeats: Heartbeats | None = None
 
     @property
     def device(self) -> str:
@@ -39,7 +45,8 @@ class Processes:
         if self.count == 1 or not tensors:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
-        distributed.all_reduce(flat)
+        with lost_if_silent():
+            distributed.all_reduce(flat)
         for tensor, part in zip(tensors, torch.split(flat, [tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(part.view_as(tensor))
 
@@ -48,7 +55,8 @@ class Processes:
         if self.count == 1:
             return flag
         total = torch.tensor([float(flag)])
-        distributed.all_reduce(total)
+        with lost_if_silent():
+            distributed.all_reduce(total)
         return bool(total.item() > 0)
 
     def share(
@@ -67,9 +75,9 @@ class Processes:
         return list(build(items))
 
     def wait(self) -> None:
-        """Returns once every process is here."""
-        if self.count > 1:
-            distributed.barrier()
+        """Returns once every process is here, however long that takes."""
+        if self.heartbeats is not None:
+            self.heartbeats.wait()
 
 
 def join_processes() -> Processes:
@@ -77,7 +85,8 @@ def join_processes() -> Processes:
 
     The gloo back end is used: gradients are seven million numbers, and it runs everywhere.
     """
-    count = int(os.environ.get("WORLD_SIZE", "1"))
-    if count > 1 and not distributed.is_initialized():
-        distributed.init_process_group("gloo")
-    return Processes(int(os.environ.get("RANK", "0")), count)
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return Processes()
+    store, rank, count = next(distributed.rendezvous("env://", timeout=PATIENCE))
+    distributed.init_process_group("gloo", store=store, rank=rank, world_size=count, timeout=PATIENCE)
+    return Processes(rank, count, Heartbeats(distributed.PrefixStore("heartbeats", store), rank, count))

@@ -8,23 +8,20 @@ from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.store import write_json
 
 from .processes import Processes
+from .resuming import Resume, refuse_different
 
 __all__ = ["settle_origin"]
 
 
-def settle_origin(out: Path, now: dict[str, Any], resume: bool, processes: Processes) -> None:
-    """Notes what a new run in `out` depends on; UsageError (RESUME_DIFFERS) if a resumed one does not agree with it."""
+def settle_origin(out: Path, now: dict[str, Any], resume: Resume, processes: Processes) -> None:
+    """Notes what a run in `out` depends on; UsageError (RESUME_DIFFERS) if a resumed one does not agree with it."""
     path = out / "origin.json"
-    if resume and path.exists():
+    if resume == Resume.SAME and path.exists():
         try:
             then = json.loads(path.read_bytes())
         except (OSError, ValueError):
             raise UsageError("RESUME_DIFFERS", f"{path} cannot be read: choose a new --out") from None
-        if different := [name for name, value in now.items() if then.get(name) != value]:
-            raise UsageError(
-                "RESUME_DIFFERS",
-                f"{out} was begun with other {', '.join(different)}: use its settings or a new --out",
-            )
+        refuse_different(out, then, json.loads(json.dumps(now)), resume)
     elif processes.first:
         out.mkdir(parents=True, exist_ok=True)
         write_json(path, now)

@@ -12,17 +12,23 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from googlenet_rcnn.core.errors import ModelError, UsageError
+from googlenet_rcnn.core.errors import ModelError
 from googlenet_rcnn.core.store import atomic_file, storage_error
 
-__all__ = ["RunState", "load_state", "save_state"]
+from .resuming import Resume, refuse_different
+
+__all__ = ["RunState", "load_state", "read_state", "save_state", "write_state"]
 
 
 class RunState:
-    """A module in training, its optimizer and, if asked for, the running mean of its weights."""
+    """A module in training, its optimizer and, if asked for, the running mean of its weights.
+
+    `step` counts the steps taken, `halvings` how often the run went back to go on at half the rate.
+    """
 
     def __init__(self, module: nn.Module, optimizer: torch.optim.Optimizer, use_average: bool) -> None:
         self.module, self.optimizer = module, optimizer
+        self.step = self.halvings = 0
         state = module.state_dict()
         self.average = {name: value.detach().clone() for name, value in state.items()} if use_average else {}
 
@@ -55,12 +61,13 @@ class RunState:
                 found[f"momentum/{group['name']}"] = momentum
         return found
 
-    def restore(self, tensors: dict[str, Tensor]) -> None:
-        """Takes back what `tensors` gave."""
+    def restore(self, about: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        """Takes back what `read_state` gave; a mean that was not kept begins at the weights."""
+        self.step, self.halvings = about["step"], about["halvings"]
         module = {n.removeprefix("module/"): t for n, t in tensors.items() if n.startswith("module/")}
         self.module.load_state_dict(module)
         for name in self.average:
-            self.average[name].copy_(tensors[f"average/{name}"])
+            self.average[name].copy_(tensors.get(f"average/{name}", module[name]))
         for group in self.optimizer.param_groups:
             momentum = tensors.get(f"momentum/{group['name']}")
             if momentum is not None:
@@ -70,11 +77,30 @@ class RunState:
                 ).copy_(momentum)
 
 
-def save_state(folder: Path, state: RunState, fingerprint: dict[str, Any], step: int) -> None:
+def write_state(path: Path, state: RunState, fingerprint: dict[str, Any]) -> None:
+    """Writes a state, whole or not at all, with what its run depends on."""
+    metadata = {"step": str(state.step), "halvings": str(state.halvings)}
+    metadata |= {"fingerprint": json.dumps(fingerprint, sort_keys=True)}
+    data = save({name: tensor.contiguous() for name, tensor in state.tensors().items()}, metadata=metadata)
+    with atomic_file(path) as stream:
+        stream.write(data)
+
+
+def read_state(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The step, the halvings and the fingerprint of a state, and its tensors; ValueError if it is damaged."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            found = file.metadata() or {}
+            about = {"step": int(found["step"]), "halvings": int(found.get("halvings", "0"))}
+            about |= {"fingerprint": json.loads(found["fingerprint"])}
+            return about, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(f"{path} is damaged") from error
+
+
+def save_state(folder: Path, state: RunState, fingerprint: dict[str, Any]) -> None:
     """Writes last.safetensors; the one before it stays as previous.safetensors."""
     last = folder / "last.safetensors"
-    metadata = {"step": str(step), "fingerprint": json.dumps(fingerprint, sort_keys=True)}
-    data = save({name: tensor.contiguous() for name, tensor in state.tensors().items()}, metadata=metadata)
     spare = folder / "previous.safetensors"
     if _readable(last):  # a damaged file must not replace the good one before it
         try:
@@ -86,8 +112,7 @@ def save_state(folder: Path, state: RunState, fingerprint: dict[str, Any], step:
                 shutil.copyfile(last, spare)
         except OSError as error:
             raise storage_error(error, spare) from error
-    with atomic_file(last) as stream:
-        stream.write(data)
+    write_state(last, state, fingerprint)
 
 
 def _readable(path: Path) -> bool:
@@ -98,43 +123,26 @@ def _readable(path: Path) -> bool:
         return False
 
 
-def load_state(folder: Path, state: RunState, fingerprint: dict[str, Any]) -> int:
-    """Restores the last state that can be read and returns its step; 0 if nothing was saved yet.
+def load_state(folder: Path, state: RunState, fingerprint: dict[str, Any], resume: Resume = Resume.SAME) -> None:
+    """Restores the last state that can be read; does nothing if none was saved yet.
 
-    UsageError names the settings that differ from those of the run.
+    UsageError names the settings that differ from those of the run, unless it goes on by force; other parameters
+    than those of the network never can.
     """
     damaged = None
     for name in ("last.safetensors", "previous.safetensors"):
         path = folder / name
         try:
-            with safe_open(path, framework="pt") as file:
-                metadata = file.metadata() or {}
-                saved, step = json.loads(metadata["fingerprint"]), int(metadata["step"])
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+            about, tensors = read_state(path)
         except FileNotFoundError:
             continue
-        except (SafetensorError, OSError, KeyError, ValueError):
+        except (ValueError, OSError):
             damaged = path
             continue
-        _compare(saved, fingerprint, folder)
-        state.restore(tensors)
-        return step
+        then, now = about["fingerprint"], json.loads(json.dumps(fingerprint))
+        forced = resume == Resume.FORCED and then.get("parameters") == now.get("parameters")
+        refuse_different(folder, then, now, Resume.FORCED if forced else Resume.SAME)
+        state.restore(about, tensors)
+        return
     if damaged is not None:
         raise ModelError("STATE_DAMAGED", f"no readable state in {folder}: remove {damaged} to start again")
-    return 0
-
-
-def _compare(saved: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
-    now = json.loads(json.dumps(now))
-    different = [key for key in now if key != "settings" and saved.get(key) != now[key]]
-    settings = saved.get("settings", {})
-    different += [
-        f"{key} ({settings.get(key)} then, {value} now)"
-        for key, value in now["settings"].items()
-        if settings.get(key) != value
-    ]
-    if different:
-        raise UsageError(
-            "RESUME_DIFFERS",
-            f"{folder} was begun with other {', '.join(different)}: use its settings or a new --out",
-        )

@@ -7,90 +7,41 @@ step; so neither the number of loading workers nor an interruption changes the r
 
 import json
 import math
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from googlenet_rcnn.core.errors import DataError, ProjectError, UsageError
+from googlenet_rcnn.core.errors import DataError, ProjectError, UsageError, lacks_memory
 from googlenet_rcnn.core.errors import Exit as ExitStatus
-from googlenet_rcnn.core.recipe import Settings
-from googlenet_rcnn.core.store import JsonLines, atomic_file, read_json_lines, write_json
+from googlenet_rcnn.core.store import JsonLines, atomic_file, read_json_lines
 
 from .architectures import identity
-from .memory_errors import memory_errors
-from .precision import Precision, autocast
+from .memory_errors import memory_errors, more_parts
+from .not_finite import NotFinite, all_finite, not_finite
+from .precision import autocast
 from .processes import Processes
+from .resuming import Resume
+from .rollback import Rollback
 from .run_state import RunState, load_state, save_state
+from .stop_signals import StopSignals
 from .stream import BatchStream, Collate, Loaded, SeededExamples, Task, ignore_interrupt
+from .train_settings import FREE, TrainSettings, rate_at
 
-__all__ = ["Interrupted", "NotFinite", "Task", "TrainSettings", "train"]
-
-
-class TrainSettings(Settings):
-    """SGD with momentum, a falling rate and averaged weights (Szegedy 2014, section 6)."""
-
-    epochs: float = Field(default=1.0, ge=0)
-    batch: int = Field(default=64, gt=0)
-    accumulate: int = Field(default=1, gt=0)  # parts a batch is cut into to save memory; the result is the same
-    rate: float = Field(default=0.01, gt=0)
-    schedule: Literal["cosine", "steps"] = "cosine"
-    decay: float = Field(default=0.96, gt=0, le=1)  # "steps": the rate falls by 4 % ...
-    decay_epochs: float = Field(default=8.0, gt=0)  # ... every 8 epochs
-    bias_rate: float = Field(default=2.0, gt=0)  # biases learn twice as fast as weights, as in Caffe
-    warmup: int = Field(default=0, ge=0)  # steps
-    momentum: float = Field(default=0.9, ge=0, lt=1)
-    weight_decay: float = Field(5e-4, ge=0)
-    average: float = Field(default=0.0, ge=0, lt=1)  # decay of the running mean of weights (Polyak); 0: none
-    clip: float = Field(default=0.0, ge=0)  # largest norm of the gradient; 0: no limit
-    precision: Precision = "fp32"
-    workers: int = Field(default=0, ge=0)
-    checkpoint_minutes: float = Field(default=5.0, ge=0)
+__all__ = ["Interrupted", "NotFinite", "Progress", "Task", "TrainSettings", "train"]
 
 
 class Interrupted(ProjectError):
     """The run was asked to stop and has saved its state."""
 
     exit = ExitStatus.INTERRUPTED
-
-
-class NotFinite(DataError):
-    """Loss or gradient stopped being a number; nothing of that step was kept."""
-
-
-class _Stop:
-    """Notes SIGINT and SIGTERM; the second one ends the process at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-
-    @contextmanager
-    def listening(self) -> Iterator["_Stop"]:
-        signals = (signal.SIGINT, signal.SIGTERM)
-        try:
-            before = [signal.signal(number, self._note) for number in signals]
-        except ValueError:  # not the main thread: its owner handles signals
-            yield self
-            return
-        try:
-            yield self
-        finally:
-            for number, handler in zip(signals, before, strict=True):
-                signal.signal(number, handler)
 
 
 class Progress(NamedTuple):
@@ -101,15 +52,6 @@ class Progress(NamedTuple):
     losses: dict[str, float]
     rate: float
     seconds_left: float
-
-
-def rate_at(step: int, steps: int, per_epoch: float, settings: TrainSettings) -> float:
-    """Learning rate of a step; "steps" lowers it by 4 % every 8 epochs as the paper does."""
-    if step < settings.warmup:
-        return settings.rate * (step + 1) / settings.warmup
-    if settings.schedule == "steps":
-        return settings.rate * settings.decay ** math.floor(step / per_epoch / settings.decay_epochs)
-    return settings.rate * 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
 def _groups(module: nn.Module, rates: Callable[[str], float], settings: TrainSettings) -> list[dict[str, Any]]:
@@ -132,10 +74,11 @@ def train(
     folder: Path,
     *,
     seed: int = 0,
-    resume: bool = False,
+    resume: Resume = Resume.NO,
     rates: Callable[[str], float] = lambda name: 1.0,
     processes: Processes | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
+    say: Callable[[str], None] = lambda message: None,
     data: str = "",
     device: str = "cpu",
 ) -> dict[str, Tensor]:
@@ -145,8 +88,9 @@ def train(
     from there and ends with the same weights, bit for bit on a CPU, as one that was never stopped; with more epochs
     than before it goes on for longer, by the rates of the longer run.
     `rates` gives each parameter name a factor on the learning rate; `data` names what is trained on, and
-    resuming with another is refused. Raises Interrupted after saving, and
-    NotFinite, naming the batch, before a bad step touches the weights.
+    resuming with another is refused. A batch that memory does not suffice for is cut into parts.
+    Raises Interrupted after saving, and NotFinite, naming the batch, before a bad step touches the weights, unless
+    the settings say that the run goes back then.
     """
     processes = processes or Processes()
     steps = max(1, math.ceil(settings.epochs * len(task) / settings.batch))
@@ -158,7 +102,7 @@ def train(
         _groups(module, rates, settings), lr=settings.rate, momentum=settings.momentum, foreach=device != "cpu"
     )
     fingerprint = {
-        "settings": settings.model_dump(exclude={"workers", "checkpoint_minutes", "accumulate", "epochs"}),
+        "settings": settings.model_dump(exclude=set(FREE)),
         "start": identity(module),
         "seed": seed,
         "examples": len(task),
@@ -167,64 +111,149 @@ def train(
     }
     state = RunState(module, optimizer, use_average=settings.average > 0)
     folder.mkdir(parents=True, exist_ok=True)
-    start = load_state(folder, state, fingerprint) if resume else 0
-    # fp16 has so little range that gradients need scaling; a fixed factor keeps a resumed run exact.
-    loss_scale = 1024.0 if settings.precision == "fp16" else 1.0
-
-    loader = DataLoader(
-        SeededExamples(task, seed),
-        batch_sampler=BatchStream(len(task), settings.batch, seed, range(start, steps), processes),
-        num_workers=settings.workers,
-        collate_fn=Collate(task, settings.accumulate),
-        pin_memory=device != "cpu",
-        worker_init_fn=ignore_interrupt,
-        persistent_workers=False,
-    )
+    if resume:
+        load_state(folder, state, fingerprint, resume)
+    rollback = Rollback(folder, state, fingerprint, processes.first) if settings.nan == "rollback" else None
+    run = _Run(task, settings, folder, seed, processes, report, device, steps, fingerprint, state, rollback)
     module.train()
-    began = saved = time.monotonic()
-    with (
-        _Stop().listening() as stop,
-        _log(folder, processes, start) as log,
-        memory_errors(folder, settings.batch, settings.accumulate, settings.workers),
-    ):
-        for step, loaded in enumerate(loader, start=start):
-            torch.manual_seed(_step_seed(seed, step, processes.rank))
-            rate = rate_at(step, steps, len(task) / settings.batch, settings)
-            for group in optimizer.param_groups:
-                group["lr"] = rate * group["factor"]
-            optimizer.zero_grad(set_to_none=True)
-            sums: dict[str, float] = {}
-            for part in loaded.parts:
-                with autocast(settings.precision, device):
-                    losses = task.losses(module, part)
-                total = torch.stack(list(losses.values())).sum()
-                (total * (loss_scale / settings.batch)).backward()  # type: ignore[no-untyped-call]
-                for name, value in losses.items():
-                    sums[name] = sums.get(name, 0.0) + float(value.detach())
-            norm = _reduce(optimizer, processes, loss_scale, settings.clip)
-            broken = not (math.isfinite(norm) and all(map(math.isfinite, sums.values())))
-            if processes.any(broken):
-                _refuse(folder, task, loaded, step, rate, norm, sums)
-            optimizer.step()
-            state.update_average(settings.average, step)
-            done = step + 1
-            if processes.first:
-                left = (time.monotonic() - began) / (done - start) * (steps - done)
-                means = {name: value * processes.count / settings.batch for name, value in sums.items()}
-                report(Progress(done, steps, means, rate, left))
-                log({"step": done, "steps": steps, "loss": means, "rate": rate, "norm": norm})
-            asked = processes.any(stop.asked)
-            due = time.monotonic() - saved > settings.checkpoint_minutes * 60
-            if processes.first and (asked or due or done == steps):
-                if not state.finite():
-                    _refuse(folder, task, loaded, step, rate, norm, sums)
-                save_state(folder, state, fingerprint, done)
-                saved = time.monotonic()
-            if asked and done < steps:
-                raise Interrupted("INTERRUPTED", f"stopped after step {done} of {steps}; --resume continues {folder}")
+    if rollback is not None:
+        rollback.begin()
     processes.wait()
+    parts = settings.accumulate
+    with StopSignals().listening() as stop, memory_errors(folder, settings.workers):
+        while state.step < steps:
+            try:
+                run.go_on(parts, stop)
+            except _TooLarge:
+                parts = more_parts(parts, math.ceil(settings.batch / processes.count), folder)
+                say(f"note: memory does not suffice for a batch: it is worked on in {parts} parts from here on")
+            except NotFinite as error:
+                processes.wait()  # until all have written what they know
+                if rollback is None or not rollback.go_back():
+                    raise
+                say(f"note: {error.message}; going back to step {state.step}, to go on at half the rate")
+                run.save()
+    processes.wait()
+    if rollback is not None:
+        rollback.end()
     module.eval()
     return state.result()
+
+
+class _TooLarge(Exception):
+    """Memory did not suffice for a batch, in one process at least."""
+
+
+@dataclass
+class _Run:
+    """A run in its folder: `go_on` takes the steps that are left, from wherever its state is."""
+
+    task: Task[Any]
+    settings: TrainSettings
+    folder: Path
+    seed: int
+    processes: Processes
+    report: Callable[[Progress], None]
+    device: str
+    steps: int
+    fingerprint: dict[str, Any]
+    state: RunState
+    rollback: Rollback | None
+
+    def go_on(self, parts: int, stop: StopSignals) -> None:
+        """Takes steps to the end, each batch in so many parts; leaves the state of the last whole step if it fails."""
+        settings, processes, state = self.settings, self.processes, self.state
+        began, first = time.monotonic(), state.step
+        saved = began
+        with _log(self.folder, processes, first) as log:
+            for loaded in self._loader(parts):
+                rate = rate_at(state.step, self.steps, len(self.task) / settings.batch, settings) / 2**state.halvings
+                means, norm = self._step(loaded, rate)
+                if processes.first:
+                    left = (time.monotonic() - began) / (state.step - first) * (self.steps - state.step)
+                    self.report(Progress(state.step, self.steps, means, rate, left))
+                    row = {"step": state.step, "steps": self.steps, "loss": means, "rate": rate, "norm": norm}
+                    log(row | ({"parts": parts} if parts != settings.accumulate else {}))
+                if self.rollback is not None and self.rollback.due():
+                    self._check(loaded, rate, norm, means)
+                    self.rollback.keep()
+                asked = processes.any(stop.asked)
+                due = processes.any(time.monotonic() - saved > settings.checkpoint_minutes * 60)
+                if asked or due or state.step == self.steps:
+                    self._check(loaded, rate, norm, means)
+                    self.save()
+                    saved = time.monotonic()
+                if asked and state.step < self.steps:
+                    where = f"after step {state.step} of {self.steps}"
+                    raise Interrupted("INTERRUPTED", f"stopped {where}; --resume continues {self.folder}")
+
+    def save(self) -> None:
+        """Writes the state; all processes go on once it is on disk."""
+        if self.processes.first:
+            save_state(self.folder, self.state, self.fingerprint)
+        self.processes.wait()
+
+    def _loader(self, parts: int) -> DataLoader[Any]:
+        left = range(self.state.step, self.steps)
+        return DataLoader(
+            SeededExamples(self.task, self.seed),
+            batch_sampler=BatchStream(len(self.task), self.settings.batch, self.seed, left, self.processes),
+            num_workers=self.settings.workers,
+            collate_fn=Collate(self.task, parts),
+            pin_memory=self.device != "cpu",
+            worker_init_fn=ignore_interrupt,
+            persistent_workers=False,
+        )
+
+    def _step(self, loaded: Loaded, rate: float) -> tuple[dict[str, float], float]:
+        """Takes a step at a rate; gives the mean losses of the batch and the norm of the gradient."""
+        settings, processes, state = self.settings, self.processes, self.state
+        optimizer = state.optimizer
+        torch.manual_seed(_step_seed(self.seed, state.step, processes.rank))
+        for group in optimizer.param_groups:
+            group["lr"] = rate * group["factor"]
+        optimizer.zero_grad(set_to_none=True)
+        # fp16 has so little range that gradients need scaling; a fixed factor keeps a resumed run exact.
+        loss_scale = 1024.0 if settings.precision == "fp16" else 1.0
+        sums = self._losses(loaded, loss_scale)
+        if processes.any(sums is None) or sums is None:
+            optimizer.zero_grad(set_to_none=True)
+            raise _TooLarge
+        norm = _reduce(optimizer, processes, loss_scale, settings.clip)
+        means = {name: value * processes.count / settings.batch for name, value in sums.items()}
+        if processes.any(not all_finite(norm, sums)):
+            raise self._broken(loaded, rate, norm, means)
+        optimizer.step()
+        state.update_average(settings.average, state.step)
+        state.step += 1
+        return means, norm
+
+    def _losses(self, loaded: Loaded, loss_scale: float) -> dict[str, float] | None:
+        """The summed losses of a batch, with its gradient in the parameters; None if memory does not suffice."""
+        sums: dict[str, float] = {}
+        try:
+            for part in loaded.parts:
+                with autocast(self.settings.precision, self.device):
+                    losses = self.task.losses(self.state.module, part)
+                total = torch.stack(list(losses.values())).sum()
+                (total * (loss_scale / self.settings.batch)).backward()  # type: ignore[no-untyped-call]
+                for name, value in losses.items():
+                    sums[name] = sums.get(name, 0.0) + float(value.detach())
+        except Exception as error:
+            if not lacks_memory(error):
+                raise
+            return None
+        return sums
+
+    def _check(self, loaded: Loaded, rate: float, norm: float, losses: dict[str, float]) -> None:
+        """Raises NotFinite before a state that is no number is written; all processes have the same."""
+        if not self.state.finite():
+            self.state.step -= 1
+            raise self._broken(loaded, rate, norm, losses)
+
+    def _broken(self, loaded: Loaded, rate: float, norm: float, losses: dict[str, float]) -> NotFinite:
+        names = [self.task.identity(index) for index in loaded.indices]
+        return not_finite(self.folder, self.processes, self.state.step + 1, rate, norm, losses, names)
 
 
 def _step_seed(seed: int, step: int, rank: int) -> int:
@@ -262,28 +291,3 @@ def _reduce(optimizer: torch.optim.Optimizer, processes: Processes, loss_scale: 
         for gradient in gradients:
             gradient.mul_(clip / norm)
     return norm
-
-
-def _refuse(
-    folder: Path,
-    task: Task[Any],
-    loaded: Loaded,
-    step: int,
-    rate: float,
-    norm: float,
-    sums: dict[str, float],
-) -> None:
-    names = [task.identity(index) for index in loaded.indices]
-    facts = {
-        "step": step + 1,
-        "rate": rate,
-        "norm": repr(norm),
-        "loss": {k: repr(v) for k, v in sums.items()},
-    }
-    write_json(folder / "not-finite.json", facts | {"batch": names})
-    shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
-    raise NotFinite(
-        "NOT_FINITE",
-        f"step {step + 1}: loss or gradient is not finite at rate {rate:.3g} (batch: {shown}; all in "
-        f"{folder / 'not-finite.json'}); lower the rate or look at those images",
-    )

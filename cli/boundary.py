@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from googlenet_rcnn.core.errors import Exit, ProjectError, ResourceError
+from googlenet_rcnn.core.errors import Exit, ProjectError, ResourceError, lacks_memory
 
 __all__ = ["one_line", "run_command"]
 
@@ -70,8 +70,7 @@ def _drop_output() -> None:
 
 def _lack(error: Exception) -> str:
     """What the machine ran out of, if that is the fault."""
-    # PyTorch tells of missing memory in a RuntimeError.
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "allocate memory" in str(error)):
+    if lacks_memory(error):
         return "MEMORY: not enough memory; use a smaller image, fewer --threads or another machine"
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         _drop_output()

@@ -4,11 +4,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from googlenet_rcnn.backbone.resuming import Resume
 from googlenet_rcnn.core.errors import DataError, Exit, UsageError
 from googlenet_rcnn.core.recipe import load_recipe
 
 from .boundary import one_line
-from .training_run import TrainingRun
+from .training_run import TrainingRun, on_nan
 
 if TYPE_CHECKING:
     from googlenet_rcnn.backbone.labelled_images import LabelledImages
@@ -26,7 +27,8 @@ def run_train_classifier(
     recipe: Path | None = None,
     assignments: tuple[str, ...] = (),
     on_error: str = "fail",
-    resume: bool = False,
+    resume: Resume = Resume.NO,
+    nan: str | None = None,
     threads: int | None = None,
     quiet: bool = False,
 ) -> int:
@@ -39,7 +41,7 @@ def run_train_classifier(
         raise UsageError("FLAG_VALUE", "--threads is at least 1")
     if on_error not in ("skip", "fail"):
         raise UsageError("FLAG_VALUE", "--on-error: known are skip, fail")
-    settings = load_recipe(ClassifierRecipe, recipe, list(assignments))
+    settings = on_nan(load_recipe(ClassifierRecipe, recipe, list(assignments)), ("train",), nan)
     start = None if init is None else find_weights(init, "--init")
     split = split or ("train" if (data / "train").is_dir() else None)
     validate = validate or ("val" if (data / "val").is_dir() and split != "val" else None)

@@ -5,10 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from googlenet_rcnn.backbone.resuming import Resume
 from googlenet_rcnn.core.errors import Exit, UsageError
 from googlenet_rcnn.core.recipe import load_recipe
 
-from .training_run import TrainingRun
+from .training_run import TrainingRun, on_nan
 
 if TYPE_CHECKING:
     from .training_data import TrainingData
@@ -29,7 +30,8 @@ def run_train_detector(
     recipe: Path | None = None,
     assignments: tuple[str, ...] = (),
     cache: Path | None = None,
-    resume: bool = False,
+    resume: Resume = Resume.NO,
+    nan: str | None = None,
     threads: int | None = None,
     quiet: bool = False,
 ) -> int:
@@ -52,6 +54,7 @@ def run_train_detector(
     if resume:
         told = recipe is not None or bool(assignments)
         settings = resumed_recipe(settings, out, told=told, planned=limit is not None)
+    settings = on_nan(settings, _STAGES, nan)
     weights = find_weights(init, "--init")
     proposer = build_training_proposer(settings.proposals, threads, quiet)
     chosen = choose_training_data(data, split, holdout, settings.seed)

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from googlenet_rcnn.backbone.resuming import Resume
 from googlenet_rcnn.core.errors import Exit, UsageError
 from googlenet_rcnn.core.recipe import load_recipe
 
-from .training_run import TrainingRun
+from .training_run import TrainingRun, on_nan
 
 __all__ = ["run_train_multibox"]
 
@@ -19,7 +20,8 @@ def run_train_multibox(
     recipe: Path | None = None,
     assignments: tuple[str, ...] = (),
     cache: Path | None = None,
-    resume: bool = False,
+    resume: Resume = Resume.NO,
+    nan: str | None = None,
     threads: int | None = None,
     quiet: bool = False,
 ) -> int:
@@ -31,7 +33,7 @@ def run_train_multibox(
 
     if threads is not None and threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")
-    settings = load_recipe(MultiBoxRecipe, recipe, list(assignments))
+    settings = on_nan(load_recipe(MultiBoxRecipe, recipe, list(assignments)), ("train",), nan)
     weights = find_weights(trunk, "--trunk")
     dataset = read_dataset(data, split)
     network, card = load_network(weights)

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from googlenet_rcnn.backbone.resuming import Resume
 from googlenet_rcnn.core.errors import Exit, UsageError
 from googlenet_rcnn.core.recipe import load_recipe
 
-from .training_run import TrainingRun
+from .training_run import TrainingRun, on_nan
 
 __all__ = ["run_train_screen"]
 
@@ -19,7 +20,8 @@ def run_train_screen(
     recipe: Path | None = None,
     assignments: tuple[str, ...] = (),
     cache: Path | None = None,
-    resume: bool = False,
+    resume: Resume = Resume.NO,
+    nan: str | None = None,
     threads: int | None = None,
     quiet: bool = False,
 ) -> int:
@@ -32,7 +34,7 @@ def run_train_screen(
 
     if threads is not None and threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")
-    settings = load_recipe(ScreenRunRecipe, recipe, list(assignments))
+    settings = on_nan(load_recipe(ScreenRunRecipe, recipe, list(assignments)), ("screen.train",), nan)
     path = find_weights(weights)
     proposer = build_training_proposer(settings.proposals, threads, quiet)
     dataset = read_dataset(data, split)

@@ -5,9 +5,16 @@ from typing import Annotated
 
 import typer
 
+from googlenet_rcnn.backbone.resuming import Resume
+
 from .boundary import run_command
 
 __all__ = ["train_classifier", "train_detector", "train_multibox", "train_screen", "train_svm"]
+
+ForceResume = Annotated[bool, typer.Option("--force-resume", help="continue it with other settings or data")]
+Nan = Annotated[
+    str | None, typer.Option(help="where a loss is no number: stop, or rollback and halve the rate [default: stop]")
+]
 
 
 def train_classifier(
@@ -20,6 +27,8 @@ def train_classifier(
     set_: Annotated[list[str] | None, typer.Option("--set", help="a.b=v, on top of the recipe")] = None,
     on_error: Annotated[str, typer.Option(help="images that cannot be read: fail, or skip them")] = "fail",
     resume: Annotated[bool, typer.Option("--resume", help="continue the run in --out")] = False,
+    force_resume: ForceResume = False,
+    nan: Nan = None,
     threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress")] = False,
 ) -> None:
@@ -31,7 +40,7 @@ def train_classifier(
         return run_train_classifier(
             data, out,
             split=split, validate=validate, init=init, recipe=recipe, assignments=tuple(set_ or ()),
-            on_error=on_error, resume=resume, threads=threads, quiet=quiet,
+            on_error=on_error, resume=Resume.asked(resume, force_resume), nan=nan, threads=threads, quiet=quiet,
         )  # fmt: skip
 
     run_command(command)
@@ -60,6 +69,8 @@ def train_detector(
     resume: Annotated[
         bool, typer.Option("--resume", help="continue the run in --out, by its own recipe if none is given")
     ] = False,
+    force_resume: ForceResume = False,
+    nan: Nan = None,
     threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress")] = False,
 ) -> None:
@@ -71,7 +82,7 @@ def train_detector(
         return run_train_detector(
             data, split, out,
             init=init, holdout=holdout, budget=budget, recipe=recipe, assignments=tuple(set_ or ()), cache=cache,
-            resume=resume, threads=threads, quiet=quiet,
+            resume=Resume.asked(resume, force_resume), nan=nan, threads=threads, quiet=quiet,
         )  # fmt: skip
 
     run_command(command)
@@ -86,6 +97,8 @@ def train_multibox(
     set_: Annotated[list[str] | None, typer.Option("--set", help="a.b=v, on top of the recipe")] = None,
     cache: Annotated[Path | None, typer.Option(help="folder for maps, 2.7 MB an image [default: user cache]")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="continue the run in --out")] = False,
+    force_resume: ForceResume = False,
+    nan: Nan = None,
     threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress")] = False,
 ) -> None:
@@ -96,8 +109,8 @@ def train_multibox(
 
         return run_train_multibox(
             data, split, out,
-            trunk=trunk, recipe=recipe, assignments=tuple(set_ or ()), cache=cache, resume=resume,
-            threads=threads, quiet=quiet,
+            trunk=trunk, recipe=recipe, assignments=tuple(set_ or ()), cache=cache,
+            resume=Resume.asked(resume, force_resume), nan=nan, threads=threads, quiet=quiet,
         )  # fmt: skip
 
     run_command(command)
@@ -112,6 +125,8 @@ def train_screen(
     set_: Annotated[list[str] | None, typer.Option("--set", help="a.b=v, on top of the recipe")] = None,
     cache: Annotated[Path | None, typer.Option(help="folder for maps, 1.3 MB an image [default: user cache]")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="continue the run in --out")] = False,
+    force_resume: ForceResume = False,
+    nan: Nan = None,
     threads: Annotated[int | None, typer.Option(help="processor threads [default: all available]")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="no progress")] = False,
 ) -> None:
@@ -122,8 +137,8 @@ def train_screen(
 
         return run_train_screen(
             data, split, out,
-            weights=weights, recipe=recipe, assignments=tuple(set_ or ()), cache=cache, resume=resume,
-            threads=threads, quiet=quiet,
+            weights=weights, recipe=recipe, assignments=tuple(set_ or ()), cache=cache,
+            resume=Resume.asked(resume, force_resume), nan=nan, threads=threads, quiet=quiet,
         )  # fmt: skip
 
     run_command(command)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from googlenet_rcnn.backbone.resuming import Resume, refuse_different
 from googlenet_rcnn.core.errors import UsageError
-from googlenet_rcnn.core.recipe import Settings
+from googlenet_rcnn.core.recipe import Settings, override
 from googlenet_rcnn.core.store import lock, storage_error, write_json
 
 from .progress import duration
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
     from googlenet_rcnn.backbone.processes import Processes
     from googlenet_rcnn.backbone.training import Progress
 
-__all__ = ["TrainingRun", "default_cache"]
+__all__ = ["TrainingRun", "default_cache", "on_nan"]
 
-_FREE = {"workers", "checkpoint_minutes", "accumulate", "epochs"}  # of a stage's settings: free to change in a run
+S = TypeVar("S", bound=Settings)
+
+
+def on_nan(settings: S, stages: tuple[str, ...], nan: str | None) -> S:
+    """The settings with what the flag says that each stage does where a loss is no number."""
+    if nan is None:
+        return settings
+    if nan not in ("stop", "rollback"):
+        raise UsageError("FLAG_VALUE", f"--nan {nan}: known are stop, rollback")
+    return type(settings).model_validate(override(settings.model_dump(), [f"{stage}.nan={nan}" for stage in stages]))
 
 
 def default_cache() -> Path:
@@ -38,7 +48,7 @@ class TrainingRun:
     stages: tuple[str, ...]
     out: Path
     cache: Path
-    resume: bool
+    resume: Resume
     processes: "Processes"
     quiet: bool
 
@@ -50,7 +60,7 @@ class TrainingRun:
         out: Path,
         cache: Path | None,
         *,
-        resume: bool,
+        resume: Resume,
         threads: int | None,
         quiet: bool,
     ) -> "TrainingRun":
@@ -70,7 +80,7 @@ class TrainingRun:
             raise UsageError(
                 "OUT_EXISTS", f"{out} holds a run already: continue it with --resume or choose another --out"
             )
-        if recipe.exists():
+        if recipe.exists() and resume == Resume.SAME:
             _compare(recipe, settings, stages)
         for folder in (out, cache):
             try:
@@ -109,20 +119,18 @@ class TrainingRun:
 
 
 def _compare(path: Path, settings: Settings, stages: tuple[str, ...]) -> None:
-    """UsageError (RESUME_DIFFERS) unless a run goes on with its own recipe, for as long as it now says."""
+    """UsageError (RESUME_DIFFERS) unless a run goes on with its own recipe, but for what a stage may change."""
+    from googlenet_rcnn.backbone.train_settings import FREE
+
     free: dict[str, Any] = {}
     for stage in stages:
         *tables, last = stage.split(".")
         table = free
         for name in tables:
             table = table.setdefault(name, {})
-        table[last] = _FREE
+        table[last] = set(FREE)
     try:
         begun = type(settings).model_validate_json(path.read_bytes()).model_dump(exclude=free)
     except (OSError, ValueError):
         raise UsageError("RESUME_DIFFERS", f"{path} cannot be read: choose a new --out") from None
-    now = settings.model_dump(exclude=free)
-    different = [key for key in now if now[key] != begun[key]]
-    if different:
-        message = f"{path.parent} was begun with other {', '.join(different)}: use its settings or a new --out"
-        raise UsageError("RESUME_DIFFERS", message)
+    refuse_different(path.parent, begun, settings.model_dump(exclude=free), Resume.SAME)

@@ -2,7 +2,18 @@
 
 from enum import IntEnum
 
-__all__ = ["DataError", "Exit", "ImageError", "ModelError", "ProjectError", "ResourceError", "UsageError"]
+__all__ = [
+    "DataError",
+    "Exit",
+    "ImageError",
+    "ModelError",
+    "ProjectError",
+    "ResourceError",
+    "UsageError",
+    "lacks_memory",
+]
+
+_LACKING = ("allocate memory", "out of memory", "bad_alloc", "bad allocation")
 
 
 class Exit(IntEnum):
@@ -61,3 +72,12 @@ class ResourceError(ProjectError):
     """Memory, disk or time ran out."""
 
     exit = Exit.RESOURCE
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error tells that memory ran out: in words of Python, PyTorch (CPU or GPU) or an inference runtime."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, Exception)
+        and not isinstance(error, ProjectError | OSError)
+        and any(words in str(error) for words in _LACKING)
+    )

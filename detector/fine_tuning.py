@@ -21,6 +21,7 @@ from googlenet_rcnn.backbone.architectures import Network, build_network, identi
 from googlenet_rcnn.backbone.freezing import freeze_below
 from googlenet_rcnn.backbone.processes import Processes
 from googlenet_rcnn.backbone.ranges import measure_ranges
+from googlenet_rcnn.backbone.resuming import Resume
 from googlenet_rcnn.backbone.run_origin import settle_origin
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
 from googlenet_rcnn.backbone.weights import save_weights
@@ -86,7 +87,7 @@ class FineTuning:
     report: Callable[[str, Progress], None]
     device: str = "cpu"
 
-    def run(self, dataset: Dataset, data: str, resume: bool) -> Path:
+    def run(self, dataset: Dataset, data: str, resume: Resume) -> Path:
         """Trains on every sample of the data set and returns the path of the weights."""
         if not any(len(s.truth) for s in dataset.samples if s.truth is not None):
             raise DataError("NO_OBJECTS", f"{data}: no image has an object to learn from")
@@ -95,7 +96,7 @@ class FineTuning:
         network = self._detector(pretrained, start, card)
         weights = identity(pretrained)
         stages: dict[str, Any] = {"head": True, "network": True, "screen": {"train"}}
-        origin = self.recipe.model_dump(mode="json", exclude=stages) | {"init": weights}
+        origin = self.recipe.model_dump(mode="json", exclude=stages) | {"classes": card.labels, "init": weights}
         settle_origin(self.out, origin, resume, self.processes)
         warp = Warp(card.warp_side, card.warp_context, card.preprocessing.fill)
         source = WindowCache(self.cache, self.proposer, self.recipe.windows, self.recipe.seed)
@@ -171,7 +172,7 @@ class FineTuning:
         network: Network,
         task: ActivationTask | WindowTask,
         settings: TrainSettings,
-        resume: bool,
+        resume: Resume,
     ) -> None:
         state = train(
             network, task, settings, self.out / name,
@@ -180,6 +181,7 @@ class FineTuning:
             rates=lambda key: self.recipe.classifier_rate if key.startswith(_NEW) else 1.0,
             processes=self.processes,
             report=lambda progress: self.report(name, progress),
+            say=self.say,
             data=task.fingerprint(),
             device=self.device.partition(":")[0],
         )  # fmt: skip

@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from googlenet_rcnn.backbone.architectures import identity, load_network
 from googlenet_rcnn.backbone.processes import Processes
+from googlenet_rcnn.backbone.resuming import Resume
 from googlenet_rcnn.backbone.run_origin import settle_origin
 from googlenet_rcnn.backbone.training import Progress
 from googlenet_rcnn.backbone.weights import save_weights
@@ -51,7 +52,7 @@ class ScreenRun:
     report: Callable[[Progress], None]
     device: str = "cpu"
 
-    def run(self, dataset: Dataset, data: str, resume: bool) -> Path:
+    def run(self, dataset: Dataset, data: str, resume: Resume) -> Path:
         """Trains on every annotated sample of the data set and returns the path of the weights.
 
         ModelError if the weights are no detector's; DataError if the data has other labels, or no objects.

@@ -17,6 +17,7 @@ from googlenet_rcnn.backbone.activation_shards import ActivationShards, CropSour
 from googlenet_rcnn.backbone.architectures import Network, identity
 from googlenet_rcnn.backbone.engine_torch import run_batches
 from googlenet_rcnn.backbone.processes import Processes
+from googlenet_rcnn.backbone.resuming import Resume
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
 from googlenet_rcnn.backbone.trunk import NOT_TRUNK
 from googlenet_rcnn.backbone.whole_image import BoxLooks, squash
@@ -149,7 +150,7 @@ class ScreenTraining:
     report: Callable[[Progress], None]
     device: str = "cpu"
 
-    def run(self, dataset: Dataset, data: str, resume: bool) -> Screened:
+    def run(self, dataset: Dataset, data: str, resume: Resume) -> Screened:
         """Trains on every exhaustively annotated sample of the data set, called `data`; the cascade is the default."""
         # The head learns to tell objects from the rest of an image, so all objects must be known.
         samples = [sample for sample in dataset.samples if sample.truth is not None and sample.exhaustive]
@@ -169,6 +170,7 @@ class ScreenTraining:
             resume=resume,
             processes=self.processes,
             report=self.report,
+            say=self.say,
             data=task.fingerprint(),
             device=self.device.partition(":")[0],
         )  # fmt: skip

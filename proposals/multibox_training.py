@@ -24,6 +24,7 @@ from googlenet_rcnn.backbone.activation_shards import (
 from googlenet_rcnn.backbone.architectures import Network, identity
 from googlenet_rcnn.backbone.engine_torch import run_batches
 from googlenet_rcnn.backbone.processes import Processes
+from googlenet_rcnn.backbone.resuming import Resume
 from googlenet_rcnn.backbone.run_origin import settle_origin
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
 from googlenet_rcnn.backbone.trunk import NOT_TRUNK
@@ -147,7 +148,7 @@ class MultiBoxTraining:
     report: Callable[[Progress], None]
     device: str = "cpu"
 
-    def run(self, dataset: Dataset, data: str, resume: bool) -> Path:
+    def run(self, dataset: Dataset, data: str, resume: Resume) -> Path:
         """Trains on every exhaustively annotated sample of the data set and returns the path of the weights.
 
         Where objects may be without annotation, confidence in them would be punished.
@@ -174,6 +175,7 @@ class MultiBoxTraining:
             resume=resume,
             processes=self.processes,
             report=self.report,
+            say=self.say,
             data=task.fingerprint(),
             device=self.device.partition(":")[0],
         )  # fmt: skip

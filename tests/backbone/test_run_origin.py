@@ -5,6 +5,7 @@ import json
 import pytest
 
 from googlenet_rcnn.backbone.processes import Processes
+from googlenet_rcnn.backbone.resuming import Resume
 from googlenet_rcnn.backbone.run_origin import settle_origin
 from googlenet_rcnn.core.errors import UsageError
 
@@ -46,19 +47,26 @@ def test_resuming_where_nothing_began_begins(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"seed": 4}, "seed"),
-        ({"trunk": "abd", "seed": 4}, "seed, trunk"),
-        ({"views": {"crops": 6, "stretch": 1.3}}, "views"),
+        ({"seed": 4}, r"seed \(3 then, 4 now\)"),
+        ({"trunk": "abd", "seed": 4}, r"seed \(3 .*\), trunk \(abc then, abd now\)"),
+        ({"views": {"crops": 6, "stretch": 1.3}}, r"views\.stretch"),
         ({"new": 1}, "new"),
     ],
 )
 def test_a_resumed_run_of_another_origin_is_refused_and_changes_nothing(tmp_path, change, named) -> None:
     settle(tmp_path)
-    with pytest.raises(UsageError, match=f"was begun with other {named}:") as caught:
+    with pytest.raises(UsageError, match=f"was begun with other {named}.*: use its") as caught:
         settle(tmp_path, ORIGIN | change, resume=True)
     assert caught.value.code == "RESUME_DIFFERS"
     assert str(tmp_path) in caught.value.message
     assert noted(tmp_path) == ORIGIN
+
+
+def test_by_force_a_run_takes_another_origin(tmp_path) -> None:
+    settle(tmp_path)
+    settle(tmp_path, ORIGIN | {"seed": 4}, resume=Resume.FORCED)
+    assert noted(tmp_path) == ORIGIN | {"seed": 4}
+    settle(tmp_path, ORIGIN | {"seed": 4}, resume=Resume.SAME)
 
 
 def test_only_the_first_process_writes_and_all_compare(tmp_path) -> None:

@@ -15,8 +15,10 @@ from safetensors.torch import load_file
 from tiny_task import SETTINGS, Points, network
 from torch import Tensor
 
+from googlenet_rcnn.backbone.resuming import Resume
 from googlenet_rcnn.backbone.run_state import RunState, load_state
-from googlenet_rcnn.backbone.training import Interrupted, NotFinite, Progress, TrainSettings, rate_at, train
+from googlenet_rcnn.backbone.train_settings import rate_at
+from googlenet_rcnn.backbone.training import Interrupted, NotFinite, Progress, TrainSettings, train
 from googlenet_rcnn.core.errors import DataError, Exit, ModelError, ResourceError, UsageError
 from googlenet_rcnn.core.store import read_json_lines
 
@@ -119,7 +121,7 @@ def test_a_damaged_state_gives_way_to_the_one_before(tmp_path: Path, whole, dama
     [
         ({"rate": 0.02}, r"rate \(0\.05 then, 0\.02 now\)"),
         ({"batch": 4}, r"batch \(8 then, 4 now\)"),
-        ({"seed": 3}, "other seed"),
+        ({"seed": 3}, r"other seed \(0 then, 3 now\)"),
     ],
 )
 def test_a_run_goes_on_only_with_its_own_settings(tmp_path: Path, change, message: str) -> None:
@@ -128,6 +130,20 @@ def test_a_run_goes_on_only_with_its_own_settings(tmp_path: Path, change, messag
     with pytest.raises(UsageError, match=f"RESUME_DIFFERS.*{message}"):
         run(tmp_path, resume=True, **change)
     assert (tmp_path / "last.safetensors").read_bytes() == before
+
+
+def test_a_run_goes_on_with_other_settings_only_by_force(tmp_path: Path) -> None:
+    """From its weights and its step; a mean that it did not keep begins there. Other layers are never taken."""
+    run(tmp_path, average=0.0, epochs=1)
+    begun = load_file(tmp_path / "last.safetensors")
+    seen: list[Progress] = []
+    found = run(tmp_path, seed=5, rate=1e-9, epochs=2, resume=Resume.FORCED, report=seen.append)
+    assert [progress.step for progress in seen] == [4, 5, 6]
+    for name, value in found.items():
+        torch.testing.assert_close(value, begun[f"module/{name}"], rtol=1e-5, atol=1e-6)
+    wider = torch.nn.Sequential(torch.nn.Linear(2, 17), torch.nn.ReLU(), torch.nn.Linear(17, 2))
+    with pytest.raises(UsageError, match=r"other .*parameters: use its settings or a new --out$"):
+        train(wider, Points(), SETTINGS, tmp_path, resume=Resume.FORCED)
 
 
 def test_a_run_goes_on_for_longer_as_if_that_had_been_asked_at_once(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """A task that a two-layer network learns in moments; run as a program it trains in a process of its own."""
 
 import argparse
+import json
 import os
 import signal
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,11 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from googlenet_rcnn.backbone import heartbeats
+from googlenet_rcnn.backbone import processes as processes_module
 from googlenet_rcnn.backbone.processes import join_processes
 from googlenet_rcnn.backbone.training import Progress, TrainSettings, train
+from googlenet_rcnn.cli.boundary import run_command
 
 SETTINGS = TrainSettings(epochs=3, batch=8, rate=0.05, average=0.9, checkpoint_minutes=0)
 
@@ -75,19 +81,54 @@ def kill_at(step: int, where: str) -> Any:
     return report
 
 
+class Faulty(Points):
+    """Points in one process of several: in the place of a step's losses it dies, freezes, sleeps or lacks memory."""
+
+    def __init__(self, fault: str, step: int) -> None:
+        super().__init__()
+        self.fault, self.left = fault, step
+
+    def losses(self, module: nn.Module, batch: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+        """The losses, but for the step of the fault; for want of memory those of two examples only, ever after."""
+        self.left -= 1
+        if self.left < 0 and self.fault == "memory" and len(batch[1]) > 2:
+            raise MemoryError
+        if self.left == 0:
+            if self.fault == "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            elif self.fault == "freeze":
+                os.kill(os.getpid(), signal.SIGSTOP)
+            elif self.fault == "sleep":
+                time.sleep(1000)
+        return super().losses(module, batch)
+
+
 def main() -> None:
-    """Trains and writes the result."""
+    """Trains and writes the result; ends with the exit status of an error, told in one line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--kill-at", type=int, default=0)
     parser.add_argument("--where", default="step")
     parser.add_argument("--dropout", type=float, default=0.3)
+    parser.add_argument("--settings", type=json.loads, default={})
+    parser.add_argument("--fault", nargs=3, metavar=("RANK", "WHAT", "STEP"))
+    parser.add_argument("--patience", type=float)
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if options.patience is not None:
+        processes_module.PATIENCE = heartbeats.PATIENCE = timedelta(seconds=options.patience)
+    run_command(lambda: trained(options))
+
+
+def trained(options: argparse.Namespace) -> None:
+    """The run that the command line describes."""
     processes = join_processes()
+    task = Points()
+    if options.fault is not None and int(options.fault[0]) == processes.rank:
+        task = Faulty(options.fault[1], int(options.fault[2]))
+    settings = TrainSettings.model_validate(SETTINGS.model_dump() | options.settings)
     report = kill_at(options.kill_at, options.where)
-    module = network(options.dropout)
-    result = train(module, Points(), SETTINGS, options.folder, processes=processes, report=report)
+    result = train(network(options.dropout), task, settings, options.folder, processes=processes, report=report)
     if processes.first:
         save_file({name: value.contiguous() for name, value in result.items()}, options.folder / "result")
 
