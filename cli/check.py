@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from googlenet_rcnn.core.errors import DataError, Exit, UsageError
+from googlenet_rcnn.core.threads import available_threads
 
 from .progress import Progress
-from .threads import available_threads
 
 if TYPE_CHECKING:
     from googlenet_rcnn.datasets.check import Check

@@ -71,6 +71,6 @@ def _detect(
     files = [ImageFile(sample.image_id, str(sample.path)) for sample in dataset.samples]
     progress = Progress(len(files), "validation image", quiet)
     with closing(detection_rows(options, say)(files)) as rows, atomic_file(path, "w") as stream:
-        for done, (row, _) in enumerate(rows, start=1):
-            stream.write(json.dumps(row, separators=(",", ":")) + "\n")
+        for done, made in enumerate(rows, start=1):
+            stream.write(json.dumps(made.row, separators=(",", ":")) + "\n")
             progress.update(done)

@@ -93,7 +93,7 @@ def test_a_run_that_is_stopped_before_or_after_goes_on_exactly(tmp_path: Path, w
 
 
 def test_a_run_that_ended_there_can_be_told_to_go_back(tmp_path: Path, whole) -> None:
-    with pytest.raises(NotFinite, match="step 65: .*--nan rollback"):
+    with pytest.raises(NotFinite, match=r"step 65: .*--nan rollback"):
         run(tmp_path / "run", STEEP.model_copy(update={"nan": "stop"}))
     assert torch.equal(run(tmp_path / "run", resume=Resume.SAME), whole)
 

@@ -16,7 +16,7 @@ from googlenet_rcnn.cli.web_files import hash_source
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.types import LabelSet
 
-NASTY = '"><img onerror=alert(1)>&\'.png'
+NASTY = "\"><img onerror=alert(1)>&'.png"
 
 
 @pytest.fixture
