@@ -45,6 +45,11 @@ def test_each_large_object_that_is_not_difficult_is_a_picture_of_its_own(kit, tm
     assert crop.shape == (40, 40, 3)
     assert np.abs(crop.astype(int) - picture[5:45, 10:50]).mean() < 6  # JPEG again, and the colours in order
     assert write_crops(read_voc(kit, "train"), tmp_path / "all", least=1) == 2
+    write_crops(read_voc(kit, "train"), tmp_path / "small", context=0, longest=20)
+    (path,) = (tmp_path / "small").rglob("*.jpg")
+    shrunk = np.asarray(Image.open(path)).astype(int)
+    means = picture[5:45, 10:50].reshape(20, 2, 20, 2, 3).mean(axis=(1, 3))
+    assert np.abs(shrunk - means).mean() < 6
 
 
 def test_surroundings_are_those_of_the_detectors_warp_as_far_as_the_image_reaches(kit, tmp_path) -> None:

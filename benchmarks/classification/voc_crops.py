@@ -22,10 +22,13 @@ __all__ = ["write_crops"]
 _SIDE = 224
 
 
-def write_crops(dataset: Dataset, folder: Path, least: int = 32, context: int = 16) -> int:
+def write_crops(
+    dataset: Dataset, folder: Path, least: int = 32, context: int = 16, longest: int | None = None
+) -> int:
     """Writes <class>/<image>-<object>.jpg for each object with sides of at least `least` pixels; how many there are.
 
-    `context` are the pixels of surroundings that a crop of 224 would have at each side.
+    `context` are the pixels of surroundings that a crop of 224 would have at each side; pictures with a side above
+    `longest` are shrunk to it.
     """
     written = 0
     for sample in dataset.samples:
@@ -42,6 +45,9 @@ def write_crops(dataset: Dataset, folder: Path, least: int = 32, context: int = 
             path = folder / dataset.labels.names[label] / f"{sample.image_id}-{number}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             crop = sample_pixels(sample)[y1:y2, x1:x2, ::-1]
+            if longest is not None and max(crop.shape) > longest:
+                share = longest / max(crop.shape)
+                crop = cv2.resize(crop, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
             path.write_bytes(cv2.imencode(".jpg", crop, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes())
             written += 1
     return written
@@ -53,13 +59,14 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, help="VOC devkit folder")
     parser.add_argument("--splits", nargs="+", default=["train", "val"])
     parser.add_argument("--context", type=int, default=16, help="pixels of surroundings in a crop of 224 [%(default)s]")
+    parser.add_argument("--longest", type=int, help="shrink pictures to this side [default: leave them as they are]")
     parser.add_argument("--out", type=Path, required=True, help="gets a folder for each split")
     flags = parser.parse_args()
     try:
         for split in flags.splits:
-            print(
-                f"{split}: {write_crops(read_voc(flags.data, split), flags.out / split, context=flags.context)} objects"
-            )
+            dataset = read_voc(flags.data, split)
+            count = write_crops(dataset, flags.out / split, context=flags.context, longest=flags.longest)
+            print(f"{split}: {count} objects")
     except ProjectError as error:
         print(f"error: {error}", file=sys.stderr)
         return int(error.exit)
