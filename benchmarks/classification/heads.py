@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--side", type=int, default=64, help="pixels of a crop [%(default)s]")
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--every", type=int, default=3, help="epochs between two measurements [%(default)s]")
     parser.add_argument("--rate", type=float, default=0.01)
     parser.add_argument("--threads", type=int, default=2)
