@@ -64,7 +64,8 @@ def run_check(options: CheckOptions) -> int:
 
         said = sys.stderr if options.as_json else sys.stdout
         mend(found, options.fix, options.placing, options.overwrite, lambda line: print(line, file=said))
-        found = _check(_recognised(options.fix), splits, options)
+        copy = _recognised(options.fix)
+        found = _check(copy, [name for name in splits if name in copy.splits()], options)
         left = level_counts(found)
         print(f"{options.fix} checked: {left['error']} errors, {left['warning']} warnings left", file=said)
         if left["error"]:

@@ -1,5 +1,6 @@
 """`convert`: a data set of any layout written as VOC, COCO or YOLO, with as many images and boxes as it had."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,10 +52,10 @@ def run_convert(
     print(f"{'split':<12}{'images':>10}{'empty':>10}{'boxes':>10}")
     for name, dataset in read.items():
         for finding in () if quiet else dataset.findings:
-            print(f"note: {finding}")
+            print(f"note: {finding}", file=sys.stderr)
         place_pictures(to, dataset, out, name, placing, overwrite)
         for finding in write_annotations(to, dataset, out, name, overwrite):
-            print(f"note: {finding}")
+            print(f"note: {finding}", file=sys.stderr)
         before = _count(dataset)
         if to != "yolo" or placing != "none":  # YOLO's boxes have no size without their pictures
             after = _count(read_dataset(out, name))

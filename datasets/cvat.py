@@ -46,6 +46,7 @@ def read_cvat(root: str | Path, split: str, findings: Findings | None = None) ->
     with a finding. Pictures are looked for beside the file and in `images`.
     """
     path = _file(Path(root))
+    inside(split, path)
     document = _root(Path(root))
     findings = Findings() if findings is None else findings
     if document.find("track") is not None:

@@ -6,6 +6,7 @@ import pytest
 from faulty_trees import write_faulty
 from hostile import photo
 from PIL import Image
+from shared_data import SHARED, needs_shared
 from tiny_voc import annotation, devkit, thing
 from tiny_yolo import write_picture, write_tree
 
@@ -160,6 +161,24 @@ def test_equal_data_gives_equal_bytes_with_any_threads(cli, planted):
     root, _ = planted
     outputs = {cli("check", root / "voc", "--json", "--quiet", "--threads", threads).stdout for threads in (1, 4)}
     assert len(outputs) == 1
+
+
+@needs_shared
+@pytest.mark.parametrize(("name", "images", "boxes"), [("VOCdevkit", 5011, 12_608), ("ilsvrc_det", 9917, 26_782)])
+def test_no_false_alarm_on_the_annotations_of_voc_2007_and_ilsvrc(check, name, images, boxes):
+    status, report = check(SHARED / name, "--no-images")
+    assert status == 0
+    assert {one["level"] for one in report["findings"]} == {"info"}
+    assert sum(split["images"] for split in report["splits"]) == images
+    assert sum(split["objects"] for split in report["splits"]) == boxes
+
+
+@needs_shared
+@pytest.mark.slow
+def test_no_false_alarm_on_the_pictures_of_voc_2007(check):
+    status, report = check(SHARED / "VOCdevkit")
+    assert (status, report["counts"]["error"]) == (0, 0)
+    assert [one["code"] for one in report["findings"] if one["level"] == "warning"] == ["IMG_TWICE"] * 3  # they are
 
 
 def test_the_data_is_left_as_it_was(cli, planted, tmp_path):

@@ -1,20 +1,8 @@
 import pytest
-import tiny_ilsvrc
-import tiny_voc
 from data_faults import code_of
-from tiny_coco import instances, thing, write_instances
-from tiny_yolo import write_tree
+from tiny_layouts import LAYOUTS
 
 from googlenet_rcnn.datasets.tree import read_dataset
-
-VOC = {"a": tiny_voc.annotation(tiny_voc.thing("dog", (2, 3, 20, 30)))}
-ILSVRC = {"a": tiny_ilsvrc.annotation(tiny_ilsvrc.thing("zebra", (1, 19, 2, 29)))}
-LAYOUTS = {
-    "VOC": lambda root: tiny_voc.devkit(root, VOC),
-    "ILSVRC": lambda root: tiny_ilsvrc.devkit(root, ILSVRC, ["a 9"], split="train"),
-    "COCO": lambda root: write_instances(root, instances([thing(bbox=(1, 2, 19, 28))], images=1)),
-    "YOLO": lambda root: write_tree(root, {"a": f"0 {10.5 / 200} .16 {19 / 200} .28\n"}),
-}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
