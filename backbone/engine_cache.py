@@ -12,6 +12,7 @@ from typing import Any
 
 from googlenet_rcnn.core.errors import ProjectError
 from googlenet_rcnn.core.store import atomic_file, storage_error
+from googlenet_rcnn.core.user_cache import user_cache
 
 __all__ = ["cache_folder", "cached_bytes", "describe_processor", "settings_name"]
 
@@ -20,9 +21,8 @@ _ROOM = 2 * 2**30  # bytes; an engine has 7 to 60 million
 
 
 def cache_folder() -> Path:
-    """Where engines are kept: in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "googlenet-rcnn" / "engines"
+    """Where engines are kept: in the user's cache folder; OSError where there is no place for one."""
+    return user_cache() / "engines"
 
 
 def settings_name(settings: dict[str, Any]) -> str:
@@ -46,8 +46,8 @@ def cached_bytes(name: str, build: Callable[[], bytes], say: Callable[[str], Non
     What was not used for longest goes once there is too much.
     Where the folder cannot be written, `say` tells so and the next start has to build again.
     """
-    path = cache_folder() / name
     try:
+        path = cache_folder() / name
         content = path.read_bytes()
     except OSError:
         content = b""
@@ -58,17 +58,22 @@ def cached_bytes(name: str, build: Callable[[], bytes], say: Callable[[str], Non
         return kept
     made = build()
     try:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise storage_error(error, path.parent) from error
-        with atomic_file(path) as stream:
-            stream.write(hashlib.sha256(made).digest())
-            stream.write(made)
-        _make_room(path)
+        _keep(name, made)
     except ProjectError as error:
         say(f"note: the engine is not kept for the next start ({error.message})")
     return made
+
+
+def _keep(name: str, made: bytes) -> None:
+    try:
+        path = cache_folder() / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, Path(name)) from error
+    with atomic_file(path) as stream:
+        stream.write(hashlib.sha256(made).digest())
+        stream.write(made)
+    _make_room(path)
 
 
 def _make_room(newest: Path) -> None:

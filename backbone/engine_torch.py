@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from googlenet_rcnn.core.card import Card, Preprocessing
-from googlenet_rcnn.core.errors import ModelError
+from googlenet_rcnn.core.errors import ModelError, lacks_memory
 
 from .architectures import Network, load_network
 from .checkpoint import read_card
@@ -123,16 +123,25 @@ def run_batches(
 ) -> Tensor:
     """Results [N,...] of a network's part on crops uint8 [N,H,W,3], in micro-batches, without gradients.
 
-    The network computes on its `device`; crops and results are in main memory.
+    The network computes on its `device`; crops and results are in main memory. Micro-batches that memory does not
+    suffice for are halved.
     """
 
     def look(part: NDArray[np.uint8]) -> Tensor:
         return function(to_input(torch.as_tensor(part).to(device), preprocessing)).cpu()
 
-    results = []
+    results: list[Tensor] = []
+    done = 0
     with torch.inference_mode():
-        for start in range(0, len(crops), batch):
-            results.append(look(crops[start : start + batch]))
-        if not results:
+        if not len(crops):
             return look(np.zeros((1, *crops.shape[1:]), dtype=np.uint8))[:0]
+        while done < len(crops):
+            part = crops[done : done + batch]
+            try:
+                results.append(look(part))
+                done += len(part)
+            except Exception as error:
+                if len(part) == 1 or not lacks_memory(error):
+                    raise
+                batch = -(-len(part) // 2)
     return torch.cat(results)

@@ -23,7 +23,7 @@ def all_finite(norm: float, losses: dict[str, float]) -> bool:
 
 def not_finite(
     folder: Path, processes: Processes, step: int, rate: float, norm: float, losses: dict[str, float],
-    names: Sequence[str],
+    names: Sequence[str], hint: str,
 ) -> NotFinite:  # fmt: skip
     """The error for a step, whose facts are written to not-finite.json; each process has the names of its share."""
     path = folder / ("not-finite.json" if processes.first else f"not-finite-{processes.rank}.json")
@@ -33,5 +33,5 @@ def not_finite(
     return NotFinite(
         "NOT_FINITE",
         f"step {step}: loss or gradient is not finite at rate {rate:.3g} (batch: {shown}; all in {path}); "
-        "look at those images, lower the rate, or have it lowered with --resume --nan rollback",
+        f"look at those images, {hint}",
     )

@@ -95,8 +95,8 @@ def _read() -> dict[str, Any]:
 
 
 def _remember(key: str, choice: dict[str, Any], say: Callable[[str], None]) -> None:
-    path = cache_folder() / "runtimes.json"
     try:
+        path = cache_folder() / "runtimes.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, _read() | {key: choice})
     except (ProjectError, OSError) as error:

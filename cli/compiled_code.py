@@ -4,8 +4,11 @@ import ast
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+
+from googlenet_rcnn.core.user_cache import user_cache
 
 __all__ = ["uncompiled_functions"]
 
@@ -49,8 +52,8 @@ def _indices(folder: Path, name: str) -> Iterator[Path]:
         yield from Path(told).rglob(name)
         return
     yield folder / "__pycache__" / name
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "numba"
-    yield from caches.rglob(name)
+    with suppress(OSError):
+        yield from (user_cache().parent / "numba").rglob(name)
 
 
 def _newer(index: Path, source: Path) -> bool:

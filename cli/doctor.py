@@ -163,7 +163,11 @@ def _runtime(name: str, deep: bool) -> Finding:
 
 
 def _cache() -> Finding:
-    folder = cache_folder()
+    hint = "engines are built anew each time; set XDG_CACHE_HOME"
+    try:
+        folder = cache_folder()
+    except OSError as error:
+        return Finding("cache", "warning", str(error.strerror), hint, {"folder": None, "bytes": 0})
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     values = {"folder": str(folder), "bytes": size}
@@ -172,7 +176,7 @@ def _cache() -> Finding:
             pass
     except OSError as error:
         text = f"{folder} cannot be written: {error.strerror}"
-        return Finding("cache", "warning", text, "engines are built anew each time; set XDG_CACHE_HOME", values)
+        return Finding("cache", "warning", text, hint, values)
     return Finding("cache", "ok", f"{folder}, {size / 2**20:.1f} MiB", values=values)
 
 

@@ -30,7 +30,7 @@ def run_train_svm(
     from googlenet_rcnn.detector.svm_run import SvmRecipe, SvmRun
 
     from .training_proposer import build_training_proposer
-    from .training_run import default_cache
+    from .training_run import cache_or
 
     if threads is not None and threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")
@@ -47,7 +47,7 @@ def run_train_svm(
         recipe=settings,
         weights=path,
         engine=Runtime(runtime, threads, say).engine(path, "features"),
-        cache=cache or default_cache(),
+        cache=cache_or(cache, out.with_name(f"{out.name}.cache"), say),
         proposer=build_training_proposer(settings.proposals, threads, quiet),
         say=say,
     )

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from googlenet_rcnn.backbone.resuming import Resume, refuse_different
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.recipe import Settings, override
 from googlenet_rcnn.core.store import lock, storage_error, write_json
+from googlenet_rcnn.core.user_cache import user_cache
 
 from .progress import duration
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from googlenet_rcnn.backbone.processes import Processes
     from googlenet_rcnn.backbone.training import Progress
 
-__all__ = ["TrainingRun", "default_cache", "on_nan"]
+__all__ = ["TrainingRun", "cache_or", "on_nan"]
 
 S = TypeVar("S", bound=Settings)
 
@@ -33,10 +34,26 @@ def on_nan(settings: S, stages: tuple[str, ...], nan: str | None) -> S:
     return type(settings).model_validate(override(settings.model_dump(), [f"{stage}.nan={nan}" for stage in stages]))
 
 
-def default_cache() -> Path:
-    """Where activations are kept when nothing else is said: the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "googlenet-rcnn"
+def cache_or(cache: Path | None, spare: Path, say: Callable[[str], None]) -> Path:
+    """The folder for activations, there by now: the one that is asked for, the user's, or else the spare one.
+
+    UsageError if a folder cannot be made that was asked for.
+    """
+    if cache is None:
+        try:
+            found = user_cache()
+            found.mkdir(parents=True, exist_ok=True)
+            if os.access(found, os.W_OK | os.X_OK):
+                return found
+        except OSError:
+            pass
+        say(f"note: the user's cache folder cannot be written, so activations are kept in {spare}")
+    folder = cache or spare
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(error, folder) from error
+    return folder
 
 
 @dataclass(frozen=True)
@@ -75,22 +92,22 @@ class TrainingRun:
         from googlenet_rcnn.backbone.processes import join_processes
         from googlenet_rcnn.core.threads import available_threads
 
-        recipe, cache = out / "recipe.json", cache or default_cache()
+        recipe = out / "recipe.json"
         if recipe.exists() and not resume:
             raise UsageError(
                 "OUT_EXISTS", f"{out} holds a run already: continue it with --resume or choose another --out"
             )
         if recipe.exists() and resume == Resume.SAME:
             _compare(recipe, settings, stages)
-        for folder in (out, cache):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise storage_error(error, folder) from error
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, out) from error
+        place = cache_or(cache, out / "cache", lambda note: None if quiet else print(note, file=sys.stderr))
         processes = join_processes()
         torch.set_num_threads(threads or max(1, available_threads() // processes.count))
         keep_freed_memory()
-        run = cls(settings, stages, out, cache, resume, processes, quiet)
+        run = cls(settings, stages, out, place, resume, processes, quiet)
         if lacks_bf16(processes.device) and "'bf16'" in str(settings.model_dump()):
             run.say("note: this processor has no bf16, so that stages which ask for it are computed in fp32")
         return run

@@ -1,13 +1,16 @@
 """A whole training run on six small images: what it starts from, what it writes, and that stopping changes no byte."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import shared_accuracy
 import torch
 from hostile import photo
 from PIL import Image
 from safetensors.torch import load_file
+from together import together
 
 from googlenet_rcnn.backbone import classifier_training
 from googlenet_rcnn.backbone.architectures import build_network, load_network
@@ -90,7 +93,8 @@ def test_its_accuracy_is_that_of_one_crop_of_each_validation_image(finished, ima
 
 
 def test_processes_share_validation_and_count_each_image_once(images, tmp_path, monkeypatch) -> None:
-    """With three processes and seven images one process has more than the others; none is padded."""
+    """With three processes and seven images, two at a time, one process has more than the others; none is padded."""
+    monkeypatch.setattr(classifier_training, "_TOGETHER", 2)
     seven = LabelledImages(LABELS, [*images.paths, images.paths[0]], np.append(images.truth, 1))
     looked, sums = [], []
     crops = classifier_training._crops
@@ -109,6 +113,24 @@ def test_processes_share_validation_and_count_each_image_once(images, tmp_path, 
     assert sorted(looked) == sorted(seven.paths)
     alone = run_in(tmp_path)._accuracy(network, card, seven)
     assert torch.stack(sums).sum(dim=0).tolist() == [round(alone["top1"] * 7), 7]
+
+
+def test_two_real_processes_measure_what_one_measures(tmp_path) -> None:
+    images = shared_accuracy.drawn(tmp_path, 5)
+    with together([shared_accuracy.__file__, tmp_path, "5"]) as pair:
+        said = [process.communicate(timeout=240) for process in pair]
+        assert [process.returncode for process in pair] == [0, 0], said
+    assert json.loads(said[0][0]) == shared_accuracy.measured(images, Processes())
+
+
+@pytest.mark.parametrize("arch", ["googlenet", "googlenet-bn"])
+def test_one_example_is_a_batch(images, tmp_path, arch) -> None:
+    """With dropout, auxiliary heads and, in the one, batch normalisation, which needs several numbers to compare."""
+    one = STEP.model_copy(update={"batch": 1, "epochs": 0.2, "accumulate": 3})
+    recipe = RECIPE.model_copy(update={"arch": arch, "train": one})
+    path = run_in(tmp_path / "out", recipe).run(images, None, "tiny", resume=False)
+    assert all(value.isfinite().all() for value in load_file(path).values())
+    assert [row["step"] for row in read_json_lines(tmp_path / "out" / "train" / "log.jsonl")] == [1, 2]
 
 
 def test_a_stopped_run_goes_on_to_the_same_bytes(finished, images, tmp_path) -> None:

@@ -40,6 +40,36 @@ def test_input_is_bgr_minus_mean_and_the_fill_colour_is_zero() -> None:
     assert not to_input(pixels, Preprocessing()).any()
 
 
+@pytest.mark.parametrize("most", [1, 3, 4, 8, 100])
+def test_micro_batches_are_halved_until_memory_suffices(most: int) -> None:
+    seen = []
+
+    def look(x):
+        seen.append(len(x))
+        if len(x) > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return x.flatten(1).sum(dim=1, keepdim=True)
+
+    pixels = crops(21, 3)
+    got = run_batches(look, pixels, Preprocessing(), batch=8)
+    assert torch.equal(got, to_input(pixels, Preprocessing()).flatten(1).sum(dim=1, keepdim=True))
+    too_many = [count for count in seen if count > most]
+    assert too_many == [count for count in (8, 4, 2) if count > most]  # each size is tried once
+    assert sum(seen) - sum(too_many) == 21
+
+
+def test_one_crop_that_is_too_large_and_other_errors_are_not_hidden() -> None:
+    def refuse(error):
+        def look(x):
+            raise error
+
+        return look
+
+    for error in (MemoryError(), ValueError("something else")):
+        with pytest.raises(type(error)):
+            run_batches(refuse(error), crops(5), Preprocessing())
+
+
 def test_input_of_another_card_is_torchvisions_normalisation() -> None:
     mean, deviation = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     card = Preprocessing(order="RGB", scale=1 / 255, mean=mean, deviation=deviation)

@@ -38,6 +38,7 @@ def test_each_kind_of_error_has_its_status_and_one_line(capsys, kind, status):
     [
         (MemoryError(), 5, "MEMORY"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), 5, "MEMORY"),
+        (RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB"), 5, "MEMORY"),
         (KeyboardInterrupt(), 130, "INTERRUPTED"),
     ],
 )

@@ -36,4 +36,22 @@ def test_exit_statuses_are_the_promised_numbers() -> None:
         "RESOURCE": 5,
         "INTERRUPTED": 130,
     }
-    assert set(errors.__all__) == {"Exit", *(kind.__name__ for kind in STATUS)}
+    assert set(errors.__all__) == {"Exit", "lacks_memory", *(kind.__name__ for kind in STATUS)}
+
+
+@pytest.mark.parametrize(
+    ("error", "lacking"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: 9 bytes"), True),
+        (RuntimeError("CUDA out of memory. Tried to allocate 20.00 MiB"), True),
+        (Exception("Failed to allocate memory for requested buffer of size 9"), True),  # ONNX Runtime
+        (RuntimeError("Exception from src/inference/src/cpp/core.cpp: std::bad_alloc"), True),  # OpenVINO
+        (RuntimeError("shape mismatch"), False),
+        (OSError(28, "No space left on device"), False),
+        (errors.DataError("X", "the picture shows an out of memory message"), False),
+        (KeyboardInterrupt(), False),
+    ],
+)
+def test_want_of_memory_has_many_words(error: BaseException, lacking: bool) -> None:
+    assert errors.lacks_memory(error) == lacking
