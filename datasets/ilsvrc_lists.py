@@ -91,7 +91,7 @@ def read_blacklist(
     for name in _find(tree, r"(.*_)?det_\w*blacklist\.txt"):  # there is one of the classification task as well
         for row, place in _rows(tree, name):
             if len(row) != 2 or not row[0].isdecimal() or row[1] not in label_of:
-                reason = f"expected an image's number and a class, found {row!r}"
+                reason = f"expected an image's number and a class, found {' '.join(row)[:80]!r}"
                 findings.refuse(AnnotationError("LIST_BAD_ROW", tree.where(name), place, reason))
             elif int(row[0]) in index_of:
                 pairs[index_of[int(row[0])], label_of[row[1]]] = None
@@ -161,6 +161,6 @@ def _rows(tree: TextTree, name: str) -> Iterable[tuple[Sequence[str], str]]:
 
 def _number(row: Sequence[str], file: str, place: str) -> int:
     if len(row) != 2 or not row[1].isdecimal() or int(row[1]) < 1:
-        reason = f"expected an image and its number from 1, found {' '.join(row)!r}"
+        reason = f"expected an image and its number from 1, found {' '.join(row)[:80]!r}"
         raise AnnotationError("LIST_BAD_ROW", file, place, reason)
     return int(row[1])
