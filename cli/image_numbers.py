@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from googlenet_rcnn.core.errors import UsageError
+from googlenet_rcnn.core.numerals import whole_number
 
 from .inputs import ImageFile
 
@@ -26,10 +27,10 @@ def image_numbers(path: Path, format: str, files: Sequence[ImageFile]) -> list[i
     for place, row in enumerate((line.split() for line in lines), start=1):
         if not row:
             continue
-        if len(row) != 2 or not row[1].isdecimal() or int(row[1]) < 1:
+        if len(row) != 2 or not (number := whole_number(row[1])):
             what = f"expected an image and its number from 1, found {' '.join(row)[:80]!r}"
             raise UsageError("LIST_BAD_ROW", f"--numbers {path}:{place}: {what}")
-        numbers[_name(row[0])] = int(row[1])
+        numbers[_name(row[0])] = number
     found = [numbers.get(_name(file.image_id)) for file in files]
     if None in found:
         lost = files[found.index(None)]

@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from googlenet_rcnn.core.errors import DataError
+from googlenet_rcnn.core.numerals import whole_number
 from googlenet_rcnn.core.types import LabelSet
 
 from .findings import Finding
 from .imagefolder import ImageFolder, read_image_folder
+from .inside import inside
+from .label_list import load_labels
 
 __all__ = ["read_classified"]
 
@@ -23,24 +26,21 @@ def read_classified(root: Path, split: str | None = None, labels: LabelSet | Non
     its training images lie in a folder for each class, its validation images all in one. DataError names the file and
     line at fault.
     """
-    synsets = _read_lines(root / _SYNSETS) if (root / _SYNSETS).is_file() else None
-    labels = labels or (None if synsets is None else LabelSet(tuple(synsets)))
+    synsets = load_labels(root / _SYNSETS) if (root / _SYNSETS).is_file() else None
+    labels = labels or synsets
     listed = root / f"{split}.txt"
     if split is None or not listed.is_file():
         return read_image_folder(root, labels, split)
     labels = labels or read_image_folder(root, None, "train").labels
     paths, truth = [], []
     for number, line in enumerate(_read_lines(listed), start=1):
-        name, _, label = line.rpartition(" ")
-        path = root / split / name.strip()
-        if not name.strip() or not label.isdecimal() or int(label) >= len(labels):
-            raise DataError(
-                "ANN_PARSE", f"{listed}, line {number}: {line!r} is no file and class from 0 to {len(labels) - 1}"
-            )
-        if not path.resolve().is_relative_to((root / split).resolve()):
-            raise DataError("PATH_ESCAPE", f"{listed}, line {number}: {name.strip()} lies outside {root / split}")
-        paths.append(path)
-        truth.append(int(label))
+        where, (name, _, label) = f"{listed}, line {number}", line.rpartition(" ")
+        index = whole_number(label)
+        if not name.strip() or index is None or index >= len(labels):
+            reason = f"{line[:80]!r} is no file and class from 0 to {len(labels) - 1}"
+            raise DataError("ANN_PARSE", f"{where}: {reason}")
+        paths.append(root / split / inside(name.strip(), where))
+        truth.append(index)
     if not paths:
         raise DataError("NO_IMAGES", f"{listed} names no image")
     missing = [path for path in paths if not path.is_file()]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from googlenet_rcnn.core.errors import DataError
+from googlenet_rcnn.core.numerals import whole_number
 from googlenet_rcnn.datasets.findings import AnnotationError, Findings, located
 from googlenet_rcnn.datasets.inside import inside
 from googlenet_rcnn.datasets.text_tree import TextTree
@@ -90,11 +91,12 @@ def read_blacklist(
     pairs: dict[tuple[int, int], None] = {}
     for name in _find(tree, r"(.*_)?det_\w*blacklist\.txt"):  # there is one of the classification task as well
         for row, place in _rows(tree, name):
-            if len(row) != 2 or not row[0].isdecimal() or row[1] not in label_of:
+            number = whole_number(row[0])
+            if len(row) != 2 or number is None or row[1] not in label_of:
                 reason = f"expected an image's number and a class, found {' '.join(row)[:80]!r}"
                 findings.refuse(AnnotationError("LIST_BAD_ROW", tree.where(name), place, reason))
-            elif int(row[0]) in index_of:
-                pairs[index_of[int(row[0])], label_of[row[1]]] = None
+            elif number in index_of:
+                pairs[index_of[number], label_of[row[1]]] = None
     return tuple(pairs)
 
 
@@ -160,7 +162,7 @@ def _rows(tree: TextTree, name: str) -> Iterable[tuple[Sequence[str], str]]:
 
 
 def _number(row: Sequence[str], file: str, place: str) -> int:
-    if len(row) != 2 or not row[1].isdecimal() or int(row[1]) < 1:
+    if len(row) != 2 or not (number := whole_number(row[1])):
         reason = f"expected an image and its number from 1, found {' '.join(row)[:80]!r}"
         raise AnnotationError("LIST_BAD_ROW", file, place, reason)
-    return int(row[1])
+    return number

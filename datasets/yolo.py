@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.core.image_size import image_size
+from googlenet_rcnn.core.numerals import whole_number
 from googlenet_rcnn.core.types import GroundTruth, LabelSet, Sample, Size
 from googlenet_rcnn.datasets.annotated import AnnotatedDataset
 from googlenet_rcnn.datasets.box_format import suspect_format
@@ -141,31 +142,31 @@ def _read_text(
             continue
         place = f"line {line}"
         with findings.guard(file):
-            box = _box(words, file, place)
-            if int(words[0]) >= count:
+            number, box = _object(words, file, place)
+            if number >= count:
                 unknown.add(words[0], file, place)
                 if findings.collected:
                     continue
-            classes.append(int(words[0]))
+            classes.append(number if number < count else 0)
             boxes.append(box)
             lines.append(line)
     return classes, np.array(boxes, dtype=np.float64).reshape(-1, 4), lines
 
 
-def _box(words: list[str], file: Path, place: str) -> list[float]:
-    """The four shares of a line that begins with the number of a class."""
+def _object(words: list[str], file: Path, place: str) -> tuple[int, list[float]]:
+    """The number of the class and the four shares of a line."""
     if len(words) != 5:
         hint = "; separate with spaces" if "," in "".join(words) else ""
         reason = f"expected class, centre x y, width, height, found {len(words)} columns{hint}"
         raise AnnotationError("ANN_COLUMNS", file, place, reason)
     box = [_share(word, file, place) for word in words[1:]]
     if box[2] < 0 or box[3] < 0:
-        reason = f"width and height are at least 0, found {' '.join(words[3:])}"
+        reason = f"width and height are at least 0, found {' '.join(words[3:])[:40]}"
         raise AnnotationError("BOX_NEGATIVE", file, place, reason)
-    if not words[0].isdecimal():
+    if (number := whole_number(words[0])) is None:
         reason = f"{words[0][:40]!r} is no class number from 0; write its number"
         raise AnnotationError("CLASS_NOT_A_NUMBER", file, place, reason)
-    return box
+    return number, box
 
 
 def _share(word: str, file: Path, place: str) -> float:

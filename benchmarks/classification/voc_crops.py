@@ -22,9 +22,7 @@ __all__ = ["write_crops"]
 _SIDE = 224
 
 
-def write_crops(
-    dataset: Dataset, folder: Path, least: int = 32, context: int = 16, longest: int | None = None
-) -> int:
+def write_crops(dataset: Dataset, folder: Path, least: int = 32, context: int = 16, longest: int | None = None) -> int:
     """Writes <class>/<image>-<object>.jpg for each object with sides of at least `least` pixels; how many there are.
 
     `context` are the pixels of surroundings that a crop of 224 would have at each side; pictures with a side above

@@ -13,6 +13,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,10 +55,8 @@ def lawful(parse: Callable[[bytes], object], data: bytes) -> None:
     """Raises what the parser should not have raised."""
     from googlenet_rcnn.core.errors import ProjectError
 
-    try:
+    with suppress(ProjectError):
         parse(data)
-    except ProjectError:
-        pass
 
 
 def by_chance(name: str, flags: argparse.Namespace) -> None:
@@ -105,8 +104,8 @@ def with_coverage(name: str, flags: argparse.Namespace) -> None:
     atheris.Setup(
         [
             name, str(corpus), f"-max_total_time={flags.seconds}", f"-dict={words}", f"-timeout={SLOWEST}",
-            f"-rss_limit_mb={MEMORY >> 20}", "-max_len=65536", f"-seed={flags.seed + 1}", f"-artifact_prefix={corpus}/broken-",
-            "-print_final_stats=1",
+            f"-rss_limit_mb={MEMORY >> 20}", "-max_len=65536", f"-seed={flags.seed + 1}",
+            f"-artifact_prefix={corpus}/broken-",
         ],
         lambda data: lawful(parse, data),
     )  # fmt: skip

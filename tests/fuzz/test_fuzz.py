@@ -17,11 +17,12 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 def test_damaged_files_give_a_value_or_an_error_of_ours(name):
     parse, seeds = TARGETS[name]
     for number, data in enumerate(islice(mutants(seeds(), seed=0), RUNS)):
+        message = ""
         try:
             parse(data)
         except ProjectError as error:
-            assert error.code.isupper(), number
-            assert len(one_line(error.message)) < 2000, number
+            message = one_line(str(error))
+        assert len(message) < 2000, (number, message)
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -28,6 +28,7 @@ from googlenet_rcnn.core.image_size import image_size
 from googlenet_rcnn.core.images import ImagePolicy, decode_image
 from googlenet_rcnn.core.recipe import override
 from googlenet_rcnn.datasets.archive import read_archive
+from googlenet_rcnn.datasets.classified import read_classified
 from googlenet_rcnn.datasets.coco import read_coco
 from googlenet_rcnn.datasets.ilsvrc_lists import read_blacklist, read_lists
 from googlenet_rcnn.datasets.label_list import load_labels
@@ -141,6 +142,14 @@ def _lists(data: bytes) -> object:
     return read_blacklist(tree, {1: 0, 2: 1}, {"n02672831": 0})
 
 
+def _classified(data: bytes) -> object:
+    head, _, rest = data.partition(b"---\n")
+    _file("classified/val/a.jpg", b"")
+    _file("classified/val.txt", head)
+    _file("classified/synsets.txt", rest)
+    return read_classified(folder() / "classified", "val")
+
+
 def _recipe(data: bytes) -> object:
     override({"members": 1}, [data[:40].decode("utf-8", "surrogateescape")])
     return read_ensemble(_file("x.toml", data))
@@ -179,6 +188,7 @@ TARGETS: dict[str, Target] = {
         lambda: [tiny_yolo.YAML.encode(), b"train: a\nnames: ['x', \"y\"] # z\n", b"names: {0: a, 1: b}\n"],
     ),
     "ilsvrc_lists": Target(_lists, lambda: [b"a 1\nb 2\n---\n1 n02672831\n", b"\xef\xbb\xbftrain/a\n\n---\n"]),
+    "classified": Target(_classified, lambda: [b"a.jpg 0\na.jpg 1\n---\nn01\nn02\n", b"a.jpg 1\n---\nx\ny z\n"]),
     "labels": Target(
         lambda data: load_labels(_file("labels.txt", data)), lambda: [b"cat\ndog\n", b"\xef\xbb\xbfa\r\n"]
     ),
