@@ -6,7 +6,8 @@ import numpy as np
 
 TOKENS = (
     b"", b"\0", b"\xff", b"\xff\xff\xff\xff", b"\x00\x00\x00\x00", b"\x7f\xff\xff\xff", b"\x80\x00\x00\x00", b"-1",
-    b"0", b"1e999", b"-1e999", b"NaN", b"Infinity", b"1e30", b"99999999999999999999", b"0x10", b"1_000", b"null", b"true",
+    b"0", b"1e999", b"-1e999", b"NaN", b"Infinity", b"1e30", b"99999999999999999999", b"0x10", b"1_000", b"null",
+    b"true",
     b"{}", b"[]", b'""', b"\n", b"\r\n", b"\t", b" ", b"../", b"/etc/passwd", b"C:\\", b"<!DOCTYPE x>", b"&lt;", b"]]>",
     b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80", b"\\ud800", b'"""', b"#", b"'",
     b"[" * 400, b"9" * 5000, b"\xe2\x80\xa8",
