@@ -20,8 +20,8 @@ import tiny_yolo
 from result_formats import FORMATS, images, random_table, upright
 from tiny_archives import write_tar, write_zip
 
-from googlenet_rcnn.backbone.checkpoint import read_arrays, read_card
 from googlenet_rcnn.api.ensemble_card import read_ensemble
+from googlenet_rcnn.backbone.checkpoint import read_arrays, read_card
 from googlenet_rcnn.cli.inputs import find_images
 from googlenet_rcnn.core.errors import ProjectError
 from googlenet_rcnn.core.image_size import image_size
