@@ -34,7 +34,7 @@ def check_json(check: Check, data: Path) -> dict[str, Any]:
         "layout": check.layout.kind,
         "counts": level_counts(check),
         "splits": [
-            {"name": split.name} | ({} if split.dataset is None else asdict(summarise(split.dataset)))
+            {"name": split.name} | ({} if split.dataset is None else asdict(summarise(split.dataset, check.pictures)))
             for split in check.splits
         ],
         "findings": [
@@ -56,7 +56,9 @@ def check_json(check: Check, data: Path) -> dict[str, Any]:
 def check_lines(check: Check, data: Path, everything: bool = False) -> Iterator[str]:
     """The result for a terminal; `everything` folds nothing."""
     yield f"{data}: {check.layout.title}"
-    summaries = {split.name: summarise(split.dataset) for split in check.splits if split.dataset is not None}
+    summaries = {
+        split.name: summarise(split.dataset, check.pictures) for split in check.splits if split.dataset is not None
+    }
     if summaries:
         yield ""
         yield from _split_lines(summaries)

@@ -1,8 +1,9 @@
 """A split in numbers: its classes, its images and its boxes."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from googlenet_rcnn.core.types import Dataset, GroundTruth
 from googlenet_rcnn.datasets.class_folders import LabelledImages
 from googlenet_rcnn.datasets.inspection import is_negative
+from googlenet_rcnn.datasets.picture import Picture
 
 __all__ = ["ClassCount", "SplitSummary", "summarise"]
 
@@ -46,10 +48,12 @@ class SplitSummary:
     boxes_per_image: dict[str, float]
 
 
-def summarise(dataset: Dataset) -> SplitSummary:
-    """The numbers of a split; objects to ignore count apart."""
+def summarise(dataset: Dataset, pictures: Mapping[Path, Picture]) -> SplitSummary:
+    """The numbers of a split; objects to ignore count apart. Sizes are those annotated, or else of the pictures."""
     truths = [sample.truth for sample in dataset.samples if sample.truth is not None]
-    sizes = np.array([truth.size for truth in truths], dtype=np.float64).reshape(-1, 2)
+    looked = (pictures.get(sample.path, Picture(None)).size for sample in dataset.samples if sample.truth is None)
+    known = [truth.size for truth in truths] + [size for size in looked if size is not None]
+    sizes = np.array(known, dtype=np.float64).reshape(-1, 2)
     boxes = [truth.boxes.coordinates[~truth.ignore].astype(np.float64) for truth in truths]
     sides = np.concatenate([np.zeros((0, 2)), *(rows[:, 2:] - rows[:, :2] for rows in boxes)])
     return SplitSummary(

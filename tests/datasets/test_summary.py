@@ -5,6 +5,7 @@ from tiny_voc import dataset, truth
 
 from googlenet_rcnn.core.types import Size
 from googlenet_rcnn.datasets.class_folders import LabelledImages
+from googlenet_rcnn.datasets.picture import Picture
 from googlenet_rcnn.datasets.summary import ClassCount, summarise
 
 CAT, DOG = (0, (10, 10, 50, 30), False), (1, (20, 10, 40, 90), False)
@@ -12,7 +13,7 @@ CAT, DOG = (0, (10, 10, 50, 30), False), (1, (20, 10, 40, 90), False)
 
 def test_counts_by_hand():
     data = dataset([truth([CAT, CAT, DOG]), truth(), truth([(0, (0, 0, 9, 9), True)], Size(50, 40)), None])
-    found = summarise(data)
+    found = summarise(data, {})
     assert (found.images, found.annotated, found.negatives, found.objects, found.ignored) == (4, 3, 1, 3, 1)
     assert found.classes == (ClassCount("cat", 2, 1, 1), ClassCount("dog", 1, 0, 1))
     assert found.width == {"least": 40, "quarter": 120, "median": 200, "three_quarters": 200, "most": 200}
@@ -26,7 +27,7 @@ def test_counts_by_hand():
 
 def test_nothing_has_no_quantiles():
     for data in (dataset([]), dataset([None])):
-        found = summarise(data)
+        found = summarise(data, {})
         assert (found.objects, found.width, found.box_side, found.boxes_per_image) == (0, {}, {}, {})
         assert [row.objects for row in found.classes] == [0, 0]
 
@@ -34,7 +35,9 @@ def test_nothing_has_no_quantiles():
 def test_class_folders_have_images_and_no_boxes():
     data = dataset([None, None, None])
     labelled = LabelledImages(data.labels, data.samples, image_labels=np.array([1, 1, 0]))
-    assert [(row.name, row.objects, row.images) for row in summarise(labelled).classes] == [
+    looked = {data.samples[0].path: Picture(Size(30, 40)), data.samples[1].path: Picture(None)}
+    assert summarise(labelled, looked).width["most"] == 40
+    assert [(row.name, row.objects, row.images) for row in summarise(labelled, {}).classes] == [
         ("cat", 0, 1),
         ("dog", 0, 2),
     ]
