@@ -212,24 +212,24 @@ def _annotations(
         with findings.guard(top.file):
             fields = CocoFields(top.file, f"annotations[{place}]", content)
             image, category = fields.integer("image_id"), fields.integer("category_id")
-            for key, value, known in (("image_id", image, rows), ("category_id", category, label_of)):
-                if value not in known:
-                    unknown[key].setdefault(value, place)
-                    torn.add(image)
+            if image not in rows:
+                unknown["image_id"].setdefault(image, place)
+            if category not in label_of:
+                unknown["category_id"].setdefault(category, place)
             bbox, ignore, area = fields.bbox(), fields.flag("iscrowd") | fields.flag("ignore"), fields.area()
             number = fields.integer("id") if "id" in fields.content else 0
-            lacks = {
-                "iscrowd": "iscrowd" not in fields.content,
-                "area": area is None,
-                "id": number < 1 or number in seen,
-            }
-            for key in lacks:
-                if lacks[key]:
-                    lacking[key].append(place)
+            if "iscrowd" not in fields.content:
+                lacking["iscrowd"].append(place)
+            if area is None:
+                lacking["area"].append(place)
+            if number < 1 or number in seen:
+                lacking["id"].append(place)
             seen.add(number)
             if image in rows and category in label_of:
                 area = bbox[2] * bbox[3] if area is None else area
                 rows[image].append(_Row(place, label_of[category], bbox, ignore, area))
+            else:
+                torn.add(image)
         if findings.refused > refused:
             torn.add(image)
     _refuse_unknown(top, unknown, findings)

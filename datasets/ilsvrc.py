@@ -68,14 +68,14 @@ def read_ilsvrc(root: str | Path | TextTree, split: str, findings: Findings | No
             sources[place] = (source, source.documents())
         source, documents = sources[place]
         for one, document in _annotated(rows, part, documents, source, findings):
-            path, refused, truth = pictures.path(one), findings.refused, None
+            path, bad, truth = pictures.path(one), findings.refused + unknown.total, None
             if document is not None:
                 with findings.guard(source.where(document)):
                     truth = _truth(source, document, path, label_of, unknown, findings)
             if one.number is not None and kind_of(part) == "val":
                 index_of[one.number] = len(samples)
             whole = kind_of(part) != "train" or posixpath.basename(one.image_id).startswith(_FULLY_ANNOTATED)
-            whole = whole and findings.refused == refused
+            whole = whole and findings.refused + unknown.total == bad
             samples.append(Sample(one.image_id, path, truth, one.number, whole))
     unknown.check(LabelSet(tuple(label_of)), "ILSVRC names classes by WordNet ids", findings)
     has_val = any(kind_of(part) == "val" for part in parts_of(split))

@@ -19,11 +19,14 @@ class UnknownClasses:
 
     def __init__(self) -> None:
         self._met: dict[str, tuple[int, str, str]] = {}
+        self.total = 0
+        """Annotations that were noted."""
 
     def add(self, name: str, file: object, place: str = "") -> None:
         """Notes one annotation of the class `name`, at a place in a file."""
         count, first, first_place = self._met.get(name, (0, str(file), place))
         self._met[name] = (count + 1, first, first_place)
+        self.total += 1
 
     def check(self, labels: LabelSet, fix: str, findings: Findings | None = None) -> None:
         """Refuses what was met: DataError (CLASS_UNKNOWN) with name, count and first file of each, or a finding each.

@@ -57,7 +57,7 @@ def read_yolo(root: str | Path, split: str, findings: Findings | None = None) ->
     stems: dict[str, Path] = {}
     for path in paths:
         image_id = str(PurePosixPath(path.relative_to(pictures).as_posix()).with_suffix(""))
-        refused, file = findings.refused, texts / f"{image_id}.txt"
+        bad, file = findings.refused + unknown.total, texts / f"{image_id}.txt"
         with findings.guard(path):
             if image_id in stems:
                 raise AnnotationError("DUPLICATE_ID", path, "", f"{stems[image_id].name} has the same name; rename one")
@@ -70,7 +70,8 @@ def read_yolo(root: str | Path, split: str, findings: Findings | None = None) ->
             rows.append(boxes)
             sizes.append(np.tile((size.width, size.height), (len(boxes), 1)))
             truth = _truth(boxes, classes, lines, size, str(file), findings)
-            samples.append(Sample(image_id, path, truth, exhaustive=findings.refused == refused))
+            whole = findings.refused + unknown.total == bad
+            samples.append(Sample(image_id, path, truth, exhaustive=whole))
     unknown.check(labels, "numbers start at 0; list every class in data.yaml", findings)
     for file in sorted(texts.rglob("*.txt")):
         if file.relative_to(texts).as_posix()[:-4] not in stems and file.name not in _LISTS:

@@ -88,6 +88,12 @@ def test_what_nobody_can_mend_is_left_out_or_told_again(fix, tmp_path):
     assert not kept & {"numbers", "no_box", "unknown", "broken", "size_turned", "cut", "no_picture"}
 
 
+def test_an_image_with_an_object_of_an_unknown_class_does_not_become_a_negative(fix, tmp_path):
+    root = write_tree(tmp_path / "data", {"a": GOOD, "b": "7 .5 .5 .1 .1\n", "c": GOOD, "d": "cat .5 .5 .1 .1\n"})
+    assert fix(root)[0] == 0
+    assert [sample.image_id for sample in read_dataset(tmp_path / "copy", "train").samples] == ["a", "c"]
+
+
 def test_a_split_that_cannot_be_read_is_told_and_the_others_are_written(fix, tmp_path):
     write_faulty(tmp_path / "faulty")
     status, lines = fix(tmp_path / "faulty/coco")
