@@ -157,7 +157,7 @@ bench-evaluation: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python benchmarks/evaluation/run.py --out $(RUNS)/bench-evaluation $(BENCH)
 
-# Opens reports in a real browser, which the target gets from Debian's packages if it has the right to.
+# Opens reports and the page of serve in a real browser, which the target gets from Debian's packages if it has the right to.
 CHROMIUM ?= chromium
 browser-check: $(VENV)/.installed
 	@command -v $(CHROMIUM) >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; }
@@ -165,6 +165,8 @@ browser-check: $(VENV)/.installed
 		--out $(RUNS)/browser-check
 	$(BIN)/python benchmarks/report/browser_check.py --chromium $(CHROMIUM) --out $(RUNS)/browser-check-detect \
 		--detect $$(ls -d $(DATA)/VOCdevkit/VOC2007/JPEGImages/*.jpg | head -n 12)
+	$(BIN)/python benchmarks/report/serve_check.py --chromium $(CHROMIUM) --out $(RUNS)/browser-check-serve \
+		$$($(BIN)/python -c "import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / 'data' / 'chelsea.png')")
 
 # The objects of VOC as pictures, a folder for each class.
 $(RUNS)/voc-crops/.made: $(VENV)/.installed

@@ -12,7 +12,7 @@ from googlenet_rcnn.core.types import Detections, Image, LabelSet, Proposals
 
 from .class_colours import class_colour, hex_colour, ink_on
 
-__all__ = ["LEAST_SCORE", "PROPOSALS_SHOWN", "exhibit", "page_colours", "picture_uri"]
+__all__ = ["LEAST_SCORE", "PROPOSALS_SHOWN", "exhibit", "page_colours", "picture_uri", "proposals_shown"]
 
 LEAST_SCORE = 0.05
 """Least score of what a page can show, unless even less was asked for."""
@@ -38,9 +38,14 @@ def exhibit(found: Detections, labels: LabelSet, proposals: Proposals) -> dict[s
         {"label": labels.names[label], "score": round(float(score), 4), "box": box}
         for label, score, box in zip(found.labels, found.scores, boxes, strict=True)
     ]
-    best = proposals.boxes.coordinates[:PROPOSALS_SHOWN].astype(np.float64)
     size = {"width": found.size.width, "height": found.size.height}
-    return size | {"detections": detections, "proposals": np.round(best).astype(int).tolist()}
+    return size | {"detections": detections, "proposals": proposals_shown(proposals)}
+
+
+def proposals_shown(proposals: Proposals) -> list[list[int]]:
+    """The best proposals, in whole pixels of the image."""
+    shown: list[list[int]] = proposals.boxes.coordinates[:PROPOSALS_SHOWN].round().astype(int).tolist()
+    return shown
 
 
 def page_colours(names: Iterable[str]) -> dict[str, tuple[str, str]]:

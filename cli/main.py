@@ -13,6 +13,7 @@ from . import (
     evaluation_commands,
     explain_commands,
     model_commands,
+    serve_command,
     tool_commands,
     training_commands,
 )
@@ -55,6 +56,7 @@ app.command("train-svm")(training_commands.train_svm)
 app.command("import-weights")(model_commands.import_weights)
 app.command("measure-ranges")(model_commands.measure_ranges)
 app.command("export")(model_commands.export)
+app.command("serve")(serve_command.serve)
 app.command("bench")(tool_commands.bench)
 app.command("doctor")(tool_commands.doctor)
 

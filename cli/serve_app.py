@@ -1,0 +1,135 @@
+"""The web page and what it asks for, as an ASGI application with an OpenAPI description."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from .exhibit import page_colours
+from .serve_answer import Answer
+from .serve_body import Limits
+from .serve_desk import Desk
+from .serve_guard import Guard
+from .serve_look import Asked, Looks, upload
+from .web_files import web_file
+
+__all__ = ["build_app"]
+
+_PAGE = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/app.js": ("app.js", "text/javascript; charset=utf-8"),
+    "/overlay.js": ("overlay.js", "text/javascript; charset=utf-8"),
+    "/app.css": ("app.css", "text/css; charset=utf-8"),
+    "/overlay.css": ("overlay.css", "text/css; charset=utf-8"),
+}
+"""Every file that is served: nothing is looked up by what a client writes."""
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}},
+    },
+    "responses": {
+        str(status): {"description": told}
+        for status, told in {
+            400: "the file is empty", 403: "not from this site, or without the token", 408: "it came too slowly",
+            413: "too many bytes or pixels", 415: "not an image that is read",
+            422: "a damaged image, or a wrong parameter",
+            429: "too many are waiting: see Retry-After", 504: "it took too long",
+        }.items()
+    },
+}  # fmt: skip
+
+
+def build_app(
+    looks: Looks,
+    facts: Mapping[str, Any],
+    *,
+    limits: Limits | None = None,
+    desk: Desk | None = None,
+    hosts: frozenset[str] = frozenset(("127.0.0.1", "localhost", "::1")),
+    token: str | None = None,
+) -> Callable[..., Any]:
+    """The application; `facts` are what the page says of each model, by name, the first one as its choice."""
+    limits, desk = limits or Limits(), desk or Desk()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        desk.close()
+
+    about = "GoogLeNet R-CNN: what is in an image, as rows of schema 1."
+    app = FastAPI(title="googlenet-rcnn", description=about, docs_url=None, redoc_url=None, lifespan=lifespan)
+    names, classes = list(facts), {label: None for look in looks.detectors.values() for label in look.labels.names}
+    model_parameter = Query(description=f"one of {', '.join(names)}")
+
+    def asked(request: Request, model: str, mode: str, threshold: float | None, name: str) -> Asked:
+        known = {"model", "mode", "threshold", "name"}
+        if unknown := sorted(set(request.query_params) - known):
+            raise HTTPException(422, f"unknown parameter {unknown[0][:40]!r}: known are {', '.join(sorted(known))}")
+        if (model, mode) not in looks.detectors:
+            raise HTTPException(422, f"unknown model {model[:40]!r}: known are {', '.join(names)}")
+        return Asked(model, mode, threshold, upload(name))
+
+    # The answer is an ASGI application itself: it reads the body under its own limits.
+    def ask(
+        request: Request,
+        model: Annotated[str, model_parameter] = names[0],
+        mode: Annotated[Literal["fast", "exhaustive"], Query()] = "fast",
+        threshold: Annotated[float | None, Query(ge=0, le=1, description="None: as the model says")] = None,
+        name: Annotated[str, Query(max_length=1000, description="of the image, for the row")] = "upload",
+    ) -> Response:
+        stream = request.url.path == "/api/look"
+        return _Ready(Answer(desk, limits, looks.stages, asked(request, model, mode, threshold, name), stream))
+
+    told = "The row that `detect` writes of the image in the body."
+    app.post("/api/detect", summary="Detect", description=told, openapi_extra=_BODY)(ask)
+    told = "The same with what leads to it: a line of JSON after each stage."
+    app.post("/api/look", summary="Detect, stage by stage", description=told, openapi_extra=_BODY)(ask)
+
+    @app.get("/api/model", summary="What can be asked for")
+    def model() -> dict[str, Any]:
+        shown = {"bytes": limits.bytes, "pixels": looks.policy.max_pixels, "seconds": limits.deadline}
+        return {"models": dict(facts), "limits": shown, "colours": page_colours(classes)}
+
+    @app.get("/health", summary="Is it alive, and how busy?")
+    async def health() -> dict[str, Any]:
+        return {"status": "ok", "requests": desk.taken, "places": desk.places}
+
+    for path, (file, kind) in _PAGE.items():
+        _serve_file(app, path, web_file(file), kind)
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> JSONResponse:
+        code = {404: "NOT_FOUND", 405: "METHOD_REFUSED", 422: "PARAMETER"}.get(error.status_code, "REFUSED")
+        return JSONResponse({"code": code, "message": error.detail}, error.status_code, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def wrong(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        message = f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"
+        return JSONResponse({"code": "PARAMETER", "message": message}, 422)
+
+    return Guard(app, hosts, token)
+
+
+class _Ready(Response):
+    """An ASGI application where FastAPI wants a response."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self._answer = answer
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._answer(scope, receive, send)
+
+
+def _serve_file(app: FastAPI, path: str, text: str, kind: str) -> None:
+    async def page() -> Response:
+        return Response(text, media_type=kind)
+
+    app.get(path, include_in_schema=False)(page)
