@@ -42,7 +42,7 @@ def detection_report(
     policy = f"default-src 'none'; img-src data:; style-src {hash_source(style)}; script-src {hash_source(script)}"
     terms = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
     head, _, tail = web_file("report.html").partition("$images")
-    settings = {"policy": policy + "; base-uri 'none'; form-action 'none'", "style": style, "facts": terms}
+    settings: dict[str, object] = {"policy": policy + "; base-uri 'none'; form-action 'none'", "style": style, "facts": terms}
     settings |= {"lowest": f"{min(threshold, LEAST_SCORE):g}", "threshold": f"{threshold:g}", "most": PROPOSALS_SHOWN}
     times: dict[str, list[float]] = {}
     labels: dict[str, None] = {}  # in the order in which they came up
