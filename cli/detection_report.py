@@ -39,10 +39,13 @@ def detection_report(
     """
     script = web_file("overlay.js") + web_file("report.js")
     style = web_file("overlay.css") + web_file("report.css")
-    policy = f"default-src 'none'; img-src data:; style-src {hash_source(style)}; script-src {hash_source(script)}"
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {hash_source(style)}; script-src {hash_source(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
     terms = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in facts)
     head, _, tail = web_file("report.html").partition("$images")
-    settings: dict[str, object] = {"policy": policy + "; base-uri 'none'; form-action 'none'", "style": style, "facts": terms}
+    settings: dict[str, object] = {"policy": policy, "style": style, "facts": terms}
     settings |= {"lowest": f"{min(threshold, LEAST_SCORE):g}", "threshold": f"{threshold:g}", "most": PROPOSALS_SHOWN}
     times: dict[str, list[float]] = {}
     labels: dict[str, None] = {}  # in the order in which they came up

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from googlenet_rcnn.core.errors import Exit, ModelError, UsageError
 from googlenet_rcnn.core.images import ImagePolicy
 
@@ -129,9 +131,9 @@ def _detectors(options: ServeOptions) -> "tuple[dict[tuple[str, str], Detector],
                 "NAME_TAKEN", f"--weights {weights}: another model is called {name} already; rename the file"
             )
         for mode in ("fast", "exhaustive"):
-            detectors[name, mode] = assemble_detector(
-                [weights], method=options.method, mode=mode, runtime=runtime, say=say
-            )
+            detector = assemble_detector([weights], method=options.method, mode=mode, runtime=runtime, say=say)
+            detector.detect(np.full((64, 64, 3), 128, np.uint8))  # what is made at the first use is made now
+            detectors[name, mode] = detector
         told = model_facts([path.stem for path in paths], [read_card(path) for path in paths])
         threshold = detectors[name, "fast"].selection.score_threshold
         facts[name] = {"threshold": threshold, "labels": detectors[name, "fast"].labels.names, "card": dict(told)}

@@ -57,6 +57,9 @@ def test_the_wheel_is_small_and_holds_only_our_package(wheel: Path) -> None:
     assert "googlenet_rcnn/detector/weights/voc07.safetensors" in names
     assert "googlenet_rcnn/datasets/labels/voc20.txt" in names
     assert "googlenet_rcnn/core/py.typed" in names
+    assert {path.name for path in (ROOT / "cli" / "web").iterdir()} == {
+        name.rpartition("/")[2] for name in names if name.startswith("googlenet_rcnn/cli/web/")
+    }
     assert not any("/tests/" in name for name in names)
 
 
