@@ -13,7 +13,7 @@ FIRST ?= 500
 TIMED ?= 60
 BENCH ?=
 
-.PHONY: demo test test-slow lint types check train-voc-twin train-voc train-voc-members evaluate-voc evaluate-three bench-accuracy false-alarms train-multibox evaluate-proposals bench-proposals bench-evaluation bench-speed bench-memory bench-training bench-classification bench-crops train-voc20 bench-batch learn-cascade browser-check clean
+.PHONY: demo test test-slow lint types check train-voc-twin train-voc train-voc-members evaluate-voc evaluate-three bench-accuracy false-alarms train-multibox evaluate-proposals bench-proposals bench-evaluation bench-speed bench-memory bench-training bench-classification bench-crops train-voc20 bench-batch learn-cascade browser-check fuzz clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
@@ -219,6 +219,14 @@ bench-batch: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[ray]'
 	$(BIN)/python benchmarks/batch/kills.py --out $(RUNS)/bench-batch -- --preset single --superpixel-scale 8 \
 		--score-threshold 0.05
+
+# Every parser of files that others make, fed with damaged ones: each returns or raises an error of its own. Led by
+# coverage where atheris is to be had (Linux), else by chance.
+SECONDS ?= 20
+TARGETS ?=
+fuzz: $(VENV)/.installed
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS) --corpus $(RUNS)/fuzz $(TARGETS)
 
 clean:
 	rm -rf build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache
