@@ -36,7 +36,7 @@ def read_archive(path: Path, suffixes: tuple[str, ...]) -> dict[str, bytes]:
         for name, size, read in members(path):
             count, total = count + 1, total + size
             if count > _MAX_MEMBERS or total > _MAX_TOTAL:
-                raise _unsafe(path, f"more than {_MAX_MEMBERS} files or {_MAX_TOTAL} bytes; unpack it yourself")
+                raise _too_much(path)
             if read is None:
                 continue
             name = inside(name.removeprefix("./"), path)
@@ -69,8 +69,14 @@ def _unsafe(path: Path, reason: str) -> DataError:
     return DataError("ARCHIVE_UNSAFE", f"{path}: {reason}")
 
 
+def _too_much(path: Path) -> DataError:
+    return _unsafe(path, f"more than {_MAX_MEMBERS} files or {_MAX_TOTAL} bytes; unpack it yourself")
+
+
 def _zip_members(path: Path) -> Iterator[_Member]:
     with zipfile.ZipFile(path) as archive:
+        if len(archive.infolist()) > _MAX_MEMBERS:
+            raise _too_much(path)
         for entry in archive.infolist():
             kind = entry.external_attr >> 28
             if kind not in (0, 0o4, 0o10) or entry.flag_bits & 1:

@@ -85,6 +85,14 @@ def test_limits_on_count_and_sizes(tmp_path, monkeypatch):
             assert code_of(lambda: read_archive(path, (".xml",))) == "ARCHIVE_UNSAFE", name
 
 
+def test_a_zip_of_too_many_files_is_refused_by_its_list_alone(tmp_path, monkeypatch):
+    path = write_zip(tmp_path / "x.zip", [(f"{index}.xml", b"") for index in range(3)])
+    path.write_bytes(path.read_bytes().replace(b"PK\x03\x04", b"PK\x00\x00"))  # none of them could be read
+    assert code_of(lambda: read_archive(path, (".xml",))) == "ARCHIVE_UNREADABLE"
+    monkeypatch.setattr(archive, "_MAX_MEMBERS", 2)
+    assert code_of(lambda: read_archive(path, (".xml",)), "more than 2 files") == "ARCHIVE_UNSAFE"
+
+
 def test_bombs_stay_packed(tmp_path):
     path = tmp_path / "x.zip"
     write_zip(path, [("a.xml", bytes(archive._MAX_MEMBER + 1))])
