@@ -5,10 +5,12 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from googlenet_rcnn.datasets.rules import RULES
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
 CODE = re.compile(r"[A-Z]{2,}[A-Z0-9]*(_[A-Z0-9]+)*")
-RAISES = re.compile(r"(\w*Error|Finding|Interrupted|NotFinite|_fault|notes\.append)$")
+RAISES = re.compile(r"(\w*Error|\.error|Finding|Interrupted|NotFinite|_fault|notes\.append)$")
 FIRST_WORDS = ("DET", "PROPOSAL")
 """What readers of lines are told to begin their codes with (f"{code}_PARSE")."""
 SAID_AT_THE_BOUNDARY = {"INTERNAL", "INTERRUPTED", "MEMORY"}
@@ -25,8 +27,7 @@ def given(source: str) -> set[str]:
                 last = ending.values[-1]
                 if isinstance(last, ast.Constant) and re.fullmatch(r"(_[A-Z]+)+", last.value):
                     found |= {f"{first}{last.value}" for first in FIRST_WORDS}
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]).startswith("(code, "):
-            assert isinstance(node.value, ast.Tuple | ast.IfExp)
+        elif isinstance(node, ast.Assign) and re.match(r"code$|\(code, ", ast.unparse(node.targets[0])):
             places = [node.value]
         for place in places:
             constants = (part.value for part in ast.walk(place) if isinstance(part, ast.Constant))
@@ -47,6 +48,13 @@ def test_every_code_is_told_once_and_is_one():
     known = set().union(*map(given, sources)) | SAID_AT_THE_BOUNDARY
     assert sorted(known - set(codes)) == [], "add them to docs/errors.md"
     assert sorted(set(codes) - known) == [], "docs/errors.md tells of codes that nobody gives"
+
+
+def test_rules_of_data_sets_are_told_in_the_words_of_check():
+    text = (ROOT / "docs/errors.md").read_text("utf-8")
+    for code, rule in RULES.items():
+        row = f"| {code} | {rule.level} | {rule.meaning} | {rule.fix} |"
+        assert row in text or (code.startswith("IMG_") and f"| {code} |" in text), row
 
 
 def test_codes_are_found_wherever_they_stand():

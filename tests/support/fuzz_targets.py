@@ -14,6 +14,7 @@ from typing import NamedTuple
 import hostile
 import hostile_models
 import tiny_coco
+import tiny_cvat
 import tiny_ilsvrc
 import tiny_voc
 import tiny_yolo
@@ -30,8 +31,11 @@ from googlenet_rcnn.core.recipe import override
 from googlenet_rcnn.datasets.archive import read_archive
 from googlenet_rcnn.datasets.classified import read_classified
 from googlenet_rcnn.datasets.coco import read_coco
+from googlenet_rcnn.datasets.cvat import read_cvat
+from googlenet_rcnn.datasets.findings import Findings
 from googlenet_rcnn.datasets.ilsvrc_lists import read_blacklist, read_lists
 from googlenet_rcnn.datasets.label_list import load_labels
+from googlenet_rcnn.datasets.label_studio import read_label_studio
 from googlenet_rcnn.datasets.text_tree import TextTree
 from googlenet_rcnn.datasets.voc_xml import read_voc_xml
 from googlenet_rcnn.datasets.yolo import read_yolo
@@ -90,6 +94,20 @@ def _coco() -> list[bytes]:
     return [json.dumps(one).encode(), json.dumps(one).encode("utf-16"), json.dumps(tiny_coco.instances()).encode()]
 
 
+def _cvat() -> list[bytes]:
+    one = tiny_cvat.image(tiny_cvat.box(), tiny_cvat.box("dog", rotation=30.0))
+    root = tiny_cvat.export(folder() / "seed-cvat", one, tiny_cvat.image(name="b.jpg", number=1))
+    return [(root / "annotations.xml").read_bytes()]
+
+
+def _label_studio() -> list[bytes]:
+    value = {"x": 10, "y": 20, "width": 30, "height": 40, "rotation": 0, "rectanglelabels": ["cat"]}
+    size = {"original_width": 200, "original_height": 100, "image_rotation": 0}
+    result = {"id": "r", "type": "rectanglelabels", "from_name": "label", "to_name": "image", "value": value} | size
+    task = {"id": 1, "data": {"image": "/data/upload/1/0a-a.jpg"}, "annotations": [{"id": 2, "result": [result]}]}
+    return [json.dumps([task, task | {"id": 2, "annotations": []}]).encode()]
+
+
 def _written(kind: str) -> list[bytes]:
     """A result file as our own writer makes it."""
     write, _, name = FORMATS[kind]
@@ -138,8 +156,9 @@ def _lists(data: bytes) -> object:
     for name, content in (("val.txt", head), ("det_validation_blacklist.txt", rest)):
         _file(f"det/{name}", content)
     tree = TextTree(folder() / "det")
-    read_lists(tree, "val")
-    return read_blacklist(tree, {1: 0, 2: 1}, {"n02672831": 0})
+    with suppress(ProjectError):
+        read_lists(tree, "val", Findings())
+    return read_blacklist(tree, {1: 0, 2: 1}, {"n02672831": 0}, Findings(collected=True))
 
 
 def _classified(data: bytes) -> object:
@@ -182,6 +201,8 @@ TARGETS: dict[str, Target] = {
     "image_size": Target(lambda data: image_size(_file("x.jpg", data), SMALL), _pictures),
     "voc_xml": Target(lambda data: read_voc_xml(data, "x.xml"), _voc),
     "coco": Target(lambda data: read_coco(_file("coco/instances_x.json", data), "x"), _coco),
+    "cvat": Target(lambda data: read_cvat(_file("cvat/annotations.xml", data).parent, "default"), _cvat),
+    "label_studio": Target(lambda data: read_label_studio(_file("studio.json", data), ""), _label_studio),
     "yolo": Target(_yolo, lambda: [b"0 0.5 0.5 0.2 0.2\n1 .1,.1,.1,.1\r\n", b"cat 0.5 0.5 1 1\n", b""]),
     "yolo_yaml": Target(
         lambda data: read_data_yaml(data.decode("utf-8", "replace"), "data.yaml"),
@@ -208,4 +229,3 @@ TARGETS: dict[str, Target] = {
     "tar_gz": _archive("x.tar.gz"),
     "zip": _archive("x.zip"),
 }
-"""Importers of further formats (Label Studio, CVAT) go here."""
