@@ -1,7 +1,7 @@
 """Every command by name: a subcommand of `googlenet-rcnn`, and a console script of its own."""
 
-import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -34,38 +34,71 @@ __all__ = [
 _HELP = "GoogLeNet, Selective Search and R-CNN: find and name the objects in photographs."
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
-app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=True, context_settings=_SETTINGS)
-app.command("detect")(detection_commands.detect)
-app.command("classify")(classify_commands.classify)
-app.command("propose")(detection_commands.propose)
-evaluate_app = typer.Typer(help="Score results against annotations.", no_args_is_help=True)
-evaluate_app.command("classification")(evaluation_commands.evaluate_classification)
-evaluate_app.command("detections")(evaluation_commands.evaluate_detections)
-evaluate_app.command("proposals")(evaluation_commands.evaluate_proposals)
-evaluate_app.command("compare")(evaluation_commands.evaluate_compare)
+COMMANDS: dict[str, Callable[..., None]] = {
+    "detect": detection_commands.detect,
+    "classify": classify_commands.classify,
+    "propose": detection_commands.propose,
+    "explain": explain_commands.explain,
+    "batch": batch_commands.batch,
+    "check": data_commands.check,
+    "convert": data_commands.convert,
+    "train-classifier": training_commands.train_classifier,
+    "train-detector": training_commands.train_detector,
+    "train-multibox": training_commands.train_multibox,
+    "train-screen": training_commands.train_screen,
+    "train-svm": training_commands.train_svm,
+    "import-weights": model_commands.import_weights,
+    "measure-ranges": model_commands.measure_ranges,
+    "export": model_commands.export,
+    "serve": serve_command.serve,
+    "bench": tool_commands.bench,
+    "doctor": tool_commands.doctor,
+}
+
+EVALUATIONS: dict[str, Callable[..., None]] = {
+    "classification": evaluation_commands.evaluate_classification,
+    "detections": evaluation_commands.evaluate_detections,
+    "proposals": evaluation_commands.evaluate_proposals,
+    "compare": evaluation_commands.evaluate_compare,
+}
+
+
+def _app(commands: dict[str, Callable[..., None]], help: str | None = None) -> typer.Typer:
+    """Commands by name; their help is plain: rich markup would drop every "[default: ...]" of a text as a tag."""
+    made = typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None, context_settings=_SETTINGS)
+    for name, function in commands.items():
+        made.command(name, short_help=function.__doc__, context_settings=_SETTINGS)(function)
+    return made
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from .packages import installed
+
+        print(f"googlenet-rcnn {installed('googlenet-rcnn') or '(not installed)'}")
+        raise typer.Exit
+
+
+evaluate_app = _app(EVALUATIONS, "Score results against annotations.")
+app = _app(COMMANDS, _HELP)
 app.add_typer(evaluate_app, name="evaluate")
-app.command("explain")(explain_commands.explain)
-app.command("batch")(batch_commands.batch)
-app.command("check")(data_commands.check)
-app.command("convert")(data_commands.convert)
-app.command("train-classifier")(training_commands.train_classifier)
-app.command("train-detector")(training_commands.train_detector)
-app.command("train-multibox")(training_commands.train_multibox)
-app.command("train-screen")(training_commands.train_screen)
-app.command("train-svm")(training_commands.train_svm)
-app.command("import-weights")(model_commands.import_weights)
-app.command("measure-ranges")(model_commands.measure_ranges)
-app.command("export")(model_commands.export)
-app.command("serve")(serve_command.serve)
-app.command("bench")(tool_commands.bench)
-app.command("doctor")(tool_commands.doctor)
 
 
-def _single(name: str) -> Callable[[], None]:
-    """A console script of its own for one subcommand."""
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _script(name: str) -> Callable[[], None]:
+    """A console script of its own for one subcommand, which a shell can complete."""
 
     def entry() -> None:
-        app([name, *sys.argv[1:]], prog_name="googlenet-rcnn")
+        alone = evaluate_app if name == "evaluate" else _app({name: COMMANDS[name]})
+        alone(prog_name=name)
 
     return entry
 
@@ -75,15 +108,15 @@ def main() -> None:
     app(prog_name="googlenet-rcnn")
 
 
-classify = _single("classify")
-detect = _single("detect")
-evaluate = _single("evaluate")
-propose = _single("propose")
-train_classifier = _single("train-classifier")
-train_detector = _single("train-detector")
-train_multibox = _single("train-multibox")
-train_screen = _single("train-screen")
-train_svm = _single("train-svm")
+classify = _script("classify")
+detect = _script("detect")
+evaluate = _script("evaluate")
+propose = _script("propose")
+train_classifier = _script("train-classifier")
+train_detector = _script("train-detector")
+train_multibox = _script("train-multibox")
+train_screen = _script("train-screen")
+train_svm = _script("train-svm")
 
 
 if __name__ == "__main__":

@@ -35,8 +35,8 @@ def stub(monkeypatch):
 def cli():
     """Runs a command in this process; gives exit_code, stdout and stderr."""
 
-    def run(*arguments, stdin=None):
-        return CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin)
+    def run(*arguments, stdin=None, **environment):
+        return CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin, env=environment)
 
     return run
 
