@@ -129,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--side", type=int, default=64, help="pixels of a crop [%(default)s]")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--every", type=int, default=3, help="epochs between two measurements [%(default)s]")
-    parser.add_argument("--rate", type=float, default=0.01)
+    parser.add_argument("--rate", type=float, default=0.03)
     parser.add_argument("--threads", type=int, default=2)
     flags = parser.parse_args(arguments)
     torch.set_num_threads(flags.threads)
