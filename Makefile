@@ -200,9 +200,11 @@ bench-crops: $(RUNS)/bvlc.safetensors
 	$(BIN)/python benchmarks/classification/paired.py $(RUNS)/bvlc-1 $(RUNS)/bvlc-10 $(RUNS)/bvlc-144
 
 # Figures of the classification page on speed and safety: training beside torchvision's, and ten kills.
-bench-training: $(RUNS)/voc-crops/.made
+bench-training: $(RUNS)/voc-crops/.made $(RUNS)/bvlc.safetensors
 	$(BIN)/python benchmarks/training/run.py --folder $(RUNS)/voc-crops/train
 	$(BIN)/python benchmarks/training/kills.py --out $(RUNS)/kills
+	$(BIN)/python benchmarks/training/processes.py --data $(RUNS)/voc-crops-small --out $(RUNS)/processes -- \
+		--init $(RUNS)/bvlc.safetensors --recipe recipes/small_cls.toml --set train.epochs=0.25
 
 # The speed tables of the README, with peers in the same run; PARTS: engines detect naive torchvision growth.
 PARTS ?= engines detect naive torchvision growth
