@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from googlenet_rcnn.backbone.checkpoint import read_card
 from googlenet_rcnn.backbone.weights import read_tensors
 from googlenet_rcnn.cli.markdown import markdown
@@ -55,7 +53,7 @@ def difference(a: Path, b: Path) -> float:
     if one.keys() != other.keys():
         raise ValueError("the networks have other tensors")
     shares = [
-        float(np.abs(one[name].float() - other[name].float()).max() / max(1e-12, float(one[name].float().abs().max())))
+        float((one[name].float() - other[name].float()).abs().max()) / max(1e-12, float(one[name].float().abs().max()))
         for name in one
     ]
     return max(shares)
