@@ -17,8 +17,9 @@ from googlenet_rcnn.datasets.json_fields import JsonFields
 from googlenet_rcnn.datasets.json_file import read_json
 from googlenet_rcnn.datasets.turned_box import around_turned
 
-__all__ = ["is_label_studio", "read_label_studio"]
+__all__ = ["ONLY_SPLIT", "is_label_studio", "read_label_studio"]
 
+ONLY_SPLIT = "default"
 _SNIFFED = 1 << 16
 _UPLOAD = re.compile(r"[0-9a-f]{8}-")  # what Label Studio puts before the names of uploaded files
 _SHAPES = ("polygonlabels", "brushlabels", "ellipselabels", "keypointlabels")
@@ -48,13 +49,15 @@ def is_label_studio(root: Path) -> bool:
 def read_label_studio(root: str | Path, split: str, findings: Findings | None = None) -> AnnotatedDataset:
     """Reads the tasks of an export that were annotated, in order; one without any box is an image without objects.
 
-    The export has no splits, so any name will do. A turned rectangle becomes the box around it, with a finding; of
+    The export has the one split `default`. A turned rectangle becomes the box around it, with a finding; of
     several annotations of an image the one marked as ground truth counts, or the first. Labels are the names that
     occur, sorted. Pictures are looked for beside the export and in `images`.
     """
     path = _file(Path(root))
     if path is None:
         raise DataError("DATA_UNRECOGNISED", f"{root}: no JSON export of Label Studio")
+    if split != ONLY_SPLIT:
+        raise DataError("SPLIT_MISSING", f"{path}: the split of an export is {ONLY_SPLIT!r}, there is no {split!r}")
     findings = Findings() if findings is None else findings
     content = read_json(path)
     if not isinstance(content, list):

@@ -11,7 +11,7 @@ from googlenet_rcnn.datasets.coco import coco_splits, is_coco, read_coco
 from googlenet_rcnn.datasets.cvat import cvat_splits, is_cvat, read_cvat
 from googlenet_rcnn.datasets.findings import Finding, Findings
 from googlenet_rcnn.datasets.ilsvrc import ilsvrc_splits, is_ilsvrc, read_ilsvrc
-from googlenet_rcnn.datasets.label_studio import is_label_studio, read_label_studio
+from googlenet_rcnn.datasets.label_studio import ONLY_SPLIT, is_label_studio, read_label_studio
 from googlenet_rcnn.datasets.text_tree import TextTree
 from googlenet_rcnn.datasets.voc import is_voc, read_voc, voc_splits, voc_unlisted
 from googlenet_rcnn.datasets.yolo import is_yolo, read_yolo, yolo_splits
@@ -81,9 +81,9 @@ def recognise(root: str | Path) -> Layout:
         found.append(Layout("cvat", lambda: cvat_splits(root), lambda split, notes: read_cvat(root, split, notes)))
     if is_label_studio(root):
         found.append(
-            Layout("label-studio", lambda: ["default"], lambda split, notes: read_label_studio(root, split, notes))
+            Layout("label-studio", lambda: [ONLY_SPLIT], lambda split, notes: read_label_studio(root, split, notes))
         )
-    elif is_coco(root) or (not found and any(root.glob("*.json"))):
+    if (is_coco(root) and (root.is_dir() or not found)) or (not found and any(root.glob("*.json"))):
         found.append(Layout("coco", lambda: coco_splits(root), lambda split, notes: read_coco(root, split, notes)))
     if len(found) > 1:
         fitting = " or ".join(layout.title for layout in found)
