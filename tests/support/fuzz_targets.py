@@ -16,6 +16,7 @@ import hostile_models
 import tiny_coco
 import tiny_cvat
 import tiny_ilsvrc
+import tiny_label_studio
 import tiny_voc
 import tiny_yolo
 from result_formats import FORMATS, images, random_table, upright
@@ -57,7 +58,7 @@ class Target(NamedTuple):
 @cache
 def folder() -> Path:
     """Where the input of a parser that wants a path is written, again and again."""
-    own = tempfile.TemporaryDirectory(prefix="fuzz-")
+    own = tempfile.TemporaryDirectory(prefix="fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
     _KEPT.append(own)
     return Path(own.name)
 
@@ -92,20 +93,6 @@ def _voc() -> list[bytes]:
 def _coco() -> list[bytes]:
     one = tiny_coco.instances([tiny_coco.thing(), tiny_coco.thing(2, iscrowd=1, image=11, area=...)])
     return [json.dumps(one).encode(), json.dumps(one).encode("utf-16"), json.dumps(tiny_coco.instances()).encode()]
-
-
-def _cvat() -> list[bytes]:
-    one = tiny_cvat.image(tiny_cvat.box(), tiny_cvat.box("dog", rotation=30.0))
-    root = tiny_cvat.export(folder() / "seed-cvat", one, tiny_cvat.image(name="b.jpg", number=1))
-    return [(root / "annotations.xml").read_bytes()]
-
-
-def _label_studio() -> list[bytes]:
-    value = {"x": 10, "y": 20, "width": 30, "height": 40, "rotation": 0, "rectanglelabels": ["cat"]}
-    size = {"original_width": 200, "original_height": 100, "image_rotation": 0}
-    result = {"id": "r", "type": "rectanglelabels", "from_name": "label", "to_name": "image", "value": value} | size
-    task = {"id": 1, "data": {"image": "/data/upload/1/0a-a.jpg"}, "annotations": [{"id": 2, "result": [result]}]}
-    return [json.dumps([task, task | {"id": 2, "annotations": []}]).encode()]
 
 
 def _written(kind: str) -> list[bytes]:
@@ -148,7 +135,24 @@ def _yolo(data: bytes) -> object:
         tiny_yolo.write_tree(root, {"a": ""})
     _file("yolo/images/labels/train/a.txt", b"")
     _file("yolo/labels/train/a.txt", data)
-    return read_yolo(root, "train")
+    return _both_ways(lambda findings: read_yolo(root, "train", findings))
+
+
+def _both_ways(read: Callable[[Findings], object]) -> object:
+    """Reads with errors collected, and up to the first."""
+    with suppress(ProjectError):
+        read(Findings(collected=True))
+    return read(Findings())
+
+
+def _label_studio() -> list[bytes]:
+    tasks = (tiny_label_studio.task(tiny_label_studio.rectangle(rotation=30)), {"data": {}, "annotations": []})
+    return [tiny_label_studio.export(folder() / "seed-studio", *tasks).read_bytes()]
+
+
+def _cvat() -> list[bytes]:
+    images = (tiny_cvat.image(tiny_cvat.box(rotation=3.5), "<tag/>"), tiny_cvat.image(name="b.jpg", subset="val"))
+    return [(tiny_cvat.export(folder() / "seed-cvat", *images) / "annotations.xml").read_bytes()]
 
 
 def _lists(data: bytes) -> object:
@@ -156,9 +160,9 @@ def _lists(data: bytes) -> object:
     for name, content in (("val.txt", head), ("det_validation_blacklist.txt", rest)):
         _file(f"det/{name}", content)
     tree = TextTree(folder() / "det")
-    with suppress(ProjectError):
-        read_lists(tree, "val", Findings())
-    return read_blacklist(tree, {1: 0, 2: 1}, {"n02672831": 0}, Findings(collected=True))
+    read_lists(tree, "val", Findings(collected=True))
+    read_lists(tree, "val", Findings())
+    return read_blacklist(tree, {1: 0, 2: 1}, {"n02672831": 0}, Findings())
 
 
 def _classified(data: bytes) -> object:
@@ -199,10 +203,17 @@ def _archive(name: str) -> Target:
 TARGETS: dict[str, Target] = {
     "image": Target(_decode, _pictures),
     "image_size": Target(lambda data: image_size(_file("x.jpg", data), SMALL), _pictures),
-    "voc_xml": Target(lambda data: read_voc_xml(data, "x.xml"), _voc),
-    "coco": Target(lambda data: read_coco(_file("coco/instances_x.json", data), "x"), _coco),
-    "cvat": Target(lambda data: read_cvat(_file("cvat/annotations.xml", data).parent, "default"), _cvat),
-    "label_studio": Target(lambda data: read_label_studio(_file("studio.json", data), ""), _label_studio),
+    "voc_xml": Target(lambda data: _both_ways(lambda findings: read_voc_xml(data, "x.xml", findings)), _voc),
+    "coco": Target(
+        lambda data: _both_ways(lambda findings: read_coco(_file("coco/instances_x.json", data), "x", findings)), _coco
+    ),
+    "label_studio": Target(
+        lambda data: _both_ways(lambda findings: read_label_studio(_file("export.json", data), "default", findings)),
+        _label_studio,
+    ),
+    "cvat": Target(
+        lambda data: _both_ways(lambda findings: read_cvat(_file("annotations.xml", data), "default", findings)), _cvat
+    ),
     "yolo": Target(_yolo, lambda: [b"0 0.5 0.5 0.2 0.2\n1 .1,.1,.1,.1\r\n", b"cat 0.5 0.5 1 1\n", b""]),
     "yolo_yaml": Target(
         lambda data: read_data_yaml(data.decode("utf-8", "replace"), "data.yaml"),
