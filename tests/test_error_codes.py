@@ -10,7 +10,7 @@ from googlenet_rcnn.datasets.rules import RULES
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
 CODE = re.compile(r"[A-Z]{2,}[A-Z0-9]*(_[A-Z0-9]+)*")
-RAISES = re.compile(r"(\w*Error|\.error|Finding|Interrupted|NotFinite|_fault|notes\.append)$")
+RAISES = re.compile(r"(\w*Error|Refusal|\.error|Finding|Interrupted|NotFinite|_fault|notes\.append)$")
 FIRST_WORDS = ("DET", "PROPOSAL")
 """What readers of lines are told to begin their codes with (f"{code}_PARSE")."""
 SAID_AT_THE_BOUNDARY = {"INTERNAL", "INTERRUPTED", "MEMORY"}

@@ -2,6 +2,7 @@
 
 import tiny_cvat
 import tiny_ilsvrc
+import tiny_label_studio
 import tiny_voc
 from tiny_coco import instances, thing, write_instances
 from tiny_yolo import write_tree
