@@ -22,7 +22,7 @@ def given(source: str) -> set[str]:
     for node in ast.walk(ast.parse(source)):
         places: list[ast.AST] = []
         if isinstance(node, ast.Call) and node.args and RAISES.search(ast.unparse(node.func)):
-            places = [node.args[0]]
+            places = [node.args[ast.unparse(node.func) == "Refusal"]]  # which has a status before it
             for ending in (part for part in ast.walk(node.args[0]) if isinstance(part, ast.JoinedStr)):
                 last = ending.values[-1]
                 if isinstance(last, ast.Constant) and re.fullmatch(r"(_[A-Z]+)+", last.value):
