@@ -13,11 +13,16 @@ FIRST ?= 500
 TIMED ?= 60
 BENCH ?=
 
-.PHONY: demo test test-slow lint types check train-voc-twin train-voc train-voc-members evaluate-voc evaluate-three bench-accuracy false-alarms train-multibox evaluate-proposals bench-proposals bench-evaluation bench-speed bench-memory bench-training bench-classification bench-crops train-voc20 bench-batch learn-cascade browser-check fuzz clean
+.PHONY: demo test test-slow lint types check lock fuzz clean
+.PHONY: train-voc train-voc-twin train-voc-members train-multibox train-voc20 learn-cascade
+.PHONY: evaluate-voc evaluate-three evaluate-proposals false-alarms browser-check
+.PHONY: bench-accuracy bench-proposals bench-evaluation bench-speed bench-memory bench-faults bench-training
+.PHONY: bench-classification bench-crops bench-batch
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
+	$(if $(LOCKED),$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/tools.txt)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
@@ -44,6 +49,12 @@ types: $(VENV)/.installed
 	MYPYPATH=build/types $(BIN)/mypy -p googlenet_rcnn
 
 check: lint types test
+
+# The versions and hashes of the tools, for every platform; `make ... LOCKED=1` takes these and no others.
+lock: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		.ci/tools.in --output-file .ci/tools.txt
 
 $(RUNS)/bvlc.safetensors: $(VENV)/.installed
 	@mkdir -p $(RUNS)
@@ -215,6 +226,10 @@ bench-speed: $(RUNS)/peers/.installed
 # 10,000 images through the command's loop with a stub classifier: does memory grow?
 bench-memory: $(VENV)/.installed
 	$(BIN)/python benchmarks/speed/memory.py
+
+# 10,000 images, one in twenty hostile: a row and the right code for each, flat memory, nothing left behind.
+bench-faults: $(VENV)/.installed
+	$(BIN)/python benchmarks/faults/mixed.py
 
 # 2,000 images on Ray, killed twice, compared with one process.
 bench-batch: $(VENV)/.installed

@@ -101,10 +101,10 @@ def _check(options: ClassificationOptions) -> None:
     if options.report is not None:
         predictions = options.report / "predictions.jsonl"
         begun = predictions.with_name("predictions.jsonl.part").exists()
-        if predictions.exists() and not options.overwrite:
-            raise UsageError(
-                "OUT_EXISTS", f"{predictions} is there already: choose another --report or say --overwrite"
-            )
+        if not options.overwrite:
+            from .ledger import refuse_finished
+
+            refuse_finished(predictions, "--report")
         check_report_folder(options.report, options.data, options.overwrite or begun)
 
 

@@ -11,7 +11,25 @@ from typing import Any
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.store import JsonLines, lock, read_json_lines, storage_error, write_json
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "refuse_finished"]
+
+
+def refuse_finished(path: Path, flag: str = "--out") -> None:
+    """UsageError (OUT_EXISTS) if an output is finished; whoever was killed while tidying up is tidied up after."""
+    if path.exists():
+        with lock(path.with_name(f"{path.name}.lock")):
+            if not _part(path).exists():
+                with suppress(OSError):
+                    _settings(path).unlink()
+        raise UsageError("OUT_EXISTS", f"{path} is finished already: choose another {flag} or say --overwrite")
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part")
+
+
+def _settings(path: Path) -> Path:
+    return path.with_name(f"{path.name}.part.settings.json")
 
 
 class Ledger:
@@ -23,16 +41,15 @@ class Ledger:
 
     def __init__(self, path: Path, settings: dict[str, Any], overwrite: bool) -> None:
         self.path = path
-        self.part = path.with_name(path.name + ".part")
-        self._settings = path.with_name(path.name + ".part.settings.json")
+        self.part, self._settings = _part(path), _settings(path)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise storage_error(error, path.parent) from error
         if path.is_dir():
             raise UsageError("OUT_IS_FOLDER", f"--out {path} is a folder: name a file in it")
-        if path.exists() and not overwrite:
-            raise UsageError("OUT_EXISTS", f"{path} is finished already: choose another --out or say --overwrite")
+        if not overwrite:
+            refuse_finished(path)
         mark = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()
         with ExitStack() as resources:
             resources.enter_context(lock(path.with_name(path.name + ".lock")))

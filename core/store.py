@@ -7,35 +7,82 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import get_ident
 from typing import IO, Any
 
 from .errors import DataError, ResourceError, UsageError
 
+try:
+    import fcntl
+except ImportError:  # Windows has no fcntl; there two writers are the user's own care
+    fcntl = None  # type: ignore[assignment]
+
 __all__ = ["JsonLines", "atomic_file", "digest", "lock", "read_json_lines", "write_json"]
+
+_FLAGS = os.O_RDWR | os.O_CREAT | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_BINARY"))
 
 
 @contextmanager
 def atomic_file(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     """A file that takes the name `path` only once it is complete and on disk; a failure leaves nothing.
 
-    Raises ResourceError (DISK_FULL) when the disk is full and UsageError (OUT_UNWRITABLE) when the
+    What a killed process leaves, under a name of its own, the next one that writes `path` takes up. Until then nobody
+    else may read it. Raises ResourceError (DISK_FULL) when the disk is full and UsageError (OUT_UNWRITABLE) when the
     folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     encoding = None if "b" in mode else "utf-8"
     newline = None if "b" in mode else "\n"
     try:
-        with open(temporary, mode, encoding=encoding, newline=newline) as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException as error:
-        with suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):
-            raise storage_error(error, path) from error
+        temporary, descriptor = _temporary(path)
+        try:
+            with open(descriptor, mode, encoding=encoding, newline=newline) as stream:
+                yield stream
+                stream.flush()
+                os.chmod(temporary, 0o666 & ~_umask())
+                os.fsync(descriptor)
+                if fcntl is not None:  # the lock ends with the stream
+                    os.replace(temporary, path)
+            if fcntl is None:  # Windows cannot rename what is open
+                os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+def _temporary(path: Path) -> tuple[Path, int]:
+    """A new or left file beside `path` that no other living writer has, and its descriptor."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    descriptor = os.open(temporary, _FLAGS, 0o600)
+    try:
+        if not _alone(temporary, descriptor):
+            os.close(descriptor)
+            temporary = path.with_name(f".{path.name}.{os.getpid()}-{get_ident()}.tmp")
+            descriptor = os.open(temporary, _FLAGS, 0o600)
+        os.ftruncate(descriptor, 0)
+    except BaseException:
+        os.close(descriptor)
         raise
+    return temporary, descriptor
+
+
+def _alone(path: Path, descriptor: int) -> bool:
+    """Whether this descriptor now holds the lock of the file that bears the name `path`."""
+    if fcntl is None:
+        return False
+    with suppress(OSError):  # locked by another, or renamed by it, or on a file system without locks
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    return False
+
+
+def _umask() -> int:
+    """The permissions that the user takes from new files; there is no way to ask without setting them."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def storage_error(error: OSError, path: Path) -> ResourceError | UsageError:
@@ -117,9 +164,7 @@ def lock(path: Path) -> Iterator[None]:
 
     The operating system drops the lock with the process, so a crash never leaves one behind.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows has no fcntl; there two writers are the user's own care
+    if fcntl is None:
         yield
         return
     while True:

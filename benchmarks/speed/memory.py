@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 import tempfile
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,7 @@ from googlenet_rcnn.detector.view import View
 from googlenet_rcnn.detector.warp import Warp
 from googlenet_rcnn.proposals.selective_search import SelectiveSearch
 
-__all__ = ["Memory", "measure"]
+__all__ = ["Memory", "draw", "measure", "weigh"]
 
 _SETTLED = 0.3
 """Share of the images after which caches are full and the heap has its size."""
@@ -63,9 +63,14 @@ class Memory:
 
 
 def measure(images: int, workers: int, folder: Path, say: Callable[[str], None] = print) -> Memory:
-    """Detects in so many images, drawn into `folder`, and weighs the process a hundred times on the way."""
-    files = _draw(folder, min(images, 200))
+    """Detects in so many images, drawn into `folder`, and weighs the process on the way."""
+    files = draw(folder, min(images, 200))
     many = [ImageFile(f"{number}", str(files[number % len(files)])) for number in range(images)]
+    return weigh(many, workers, folder / "rows.jsonl", say)
+
+
+def weigh(files: Sequence[ImageFile], workers: int, out: Path, say: Callable[[str], None]) -> Memory:
+    """Detects in the files, writes the rows to `out`, and weighs the process a hundred times on the way."""
     proposer = SelectiveSearch.preset("single", superpixel_scale=2.0)
     options = DetectOptions(
         weights=(), method="ss", engine="native", preset="single", superpixel_scale=2.0, score_threshold=0.2,
@@ -74,20 +79,16 @@ def measure(images: int, workers: int, folder: Path, say: Callable[[str], None] 
     )  # fmt: skip
     memory = Memory([], [], 0)
     loop = ImageLoop(
-        files=many,
-        pictures=[],
-        target=folder / "rows.jsonl",
-        settings=dict,
-        table=lambda row: None,
+        files=files, pictures=[], target=out, settings=dict, table=lambda row: None,
         finish=lambda ledger: ledger.finish(),
-    )
+    )  # fmt: skip
     makes = rows_by(Detector(proposer, [View(Warp(64, 4), [MeanColour()])]), ProposalSource(proposer), options)
-    loop.run(_weighed(makes, max(1, images // 100), memory, say), options)
+    loop.run(_weighed(makes, max(1, len(files) // 100), memory, say), options)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return Memory(memory.images, memory.resident, peak)
 
 
-def _draw(folder: Path, count: int) -> list[Path]:
+def draw(folder: Path, count: int) -> list[Path]:
     """Writes blurred noise of many sizes, in which there are boxes to be found."""
     rng = np.random.default_rng(0)
     paths = []

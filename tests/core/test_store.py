@@ -33,6 +33,39 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: B
     assert os.listdir(tmp_path) == ["result"]
 
 
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_a_file_has_the_rights_that_the_user_gives_and_none_before_it_is_whole(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with atomic_file(tmp_path / "a") as stream:
+            stream.write(b"x")
+            (temporary,) = tmp_path.iterdir()
+            assert temporary.stat().st_mode & 0o777 == 0o600
+        assert (tmp_path / "a").stat().st_mode & 0o777 == 0o666 & ~umask
+    finally:
+        assert os.umask(before) == umask
+
+
+def test_what_a_killed_process_left_is_taken_up_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    (tmp_path / ".a.tmp").write_bytes(b"left, and longer than what comes")
+    with atomic_file(path) as stream:
+        stream.write(b"first")
+        with atomic_file(path) as second:
+            second.write(b"second")
+        assert path.read_bytes() == b"second"
+    assert path.read_bytes() == b"first"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_link_in_the_place_of_the_temporary_file_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_bytes(b"mine")
+    (tmp_path / ".a.tmp").symlink_to(tmp_path / "mine")
+    with pytest.raises(UsageError, match="OUT_UNWRITABLE"), atomic_file(tmp_path / "a"):
+        pass
+    assert (tmp_path / "mine").read_bytes() == b"mine"
+
+
 def test_json_has_no_nan(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         write_json(tmp_path / "a.json", {"loss": float("nan")})
