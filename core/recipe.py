@@ -20,6 +20,8 @@ class Settings(BaseModel):
 
 S = TypeVar("S", bound=Settings)
 
+_TOO_DEEP = "nested too deeply to be settings"
+
 
 def _keys(kind: type[BaseModel], prefix: str = "") -> list[str]:
     found = []
@@ -41,7 +43,7 @@ def _parse(kind: type[S], values: dict[str, Any], source: str) -> S:
             near = difflib.get_close_matches(key, _keys(kind), n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; known: {', '.join(_keys(kind))}"
             raise UsageError("RECIPE_KEY", f"{source}: unknown key {key}{hint}") from None
-        raise UsageError("RECIPE_VALUE", f"{source}: {key}: {first['msg']}, got {first['input']!r}") from None
+        raise UsageError("RECIPE_VALUE", f"{source}: {key}: {first['msg']}, got {repr(first['input'])[:80]}") from None
 
 
 def _completed(kind: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:
@@ -71,8 +73,10 @@ def override(values: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
             raise UsageError("RECIPE_SET", f"--set {assignment}: expected key=value, for example train.epochs=2")
         try:
             value = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
+        except ValueError:
             value = text
+        except RecursionError:
+            raise UsageError("RECIPE_SET", f"--set {path[:40]}: {_TOO_DEEP}") from None
         *tables, last = path.strip().split(".")
         target = result
         for table in tables:
@@ -92,6 +96,11 @@ def load_recipe(kind: type[S], path: Path | None, assignments: list[str] | None 
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise UsageError("RECIPE_MISSING", f"cannot read recipe {path}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except RecursionError:
+            raise UsageError("RECIPE_PARSE", f"{path}: {_TOO_DEEP}") from None
+        except ValueError as error:  # of TOML, of UTF-8, of a number of thousands of digits
             raise UsageError("RECIPE_PARSE", f"{path}: {error}") from None
-    return _parse(kind, override(values, assignments or []), str(path or "settings"))
+    try:
+        return _parse(kind, override(values, assignments or []), str(path or "settings"))
+    except RecursionError:
+        raise UsageError("RECIPE_PARSE", f"{path or 'settings'}: {_TOO_DEEP}") from None

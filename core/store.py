@@ -111,7 +111,7 @@ def read_json_lines(path: Path) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(stream, start=1):
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise DataError("JSONL_PARSE", f"{path}:{number}: not a JSON object ({error})") from None
             if not isinstance(row, dict):
                 raise DataError("JSONL_PARSE", f"{path}:{number}: expected an object, got {type(row).__name__}")

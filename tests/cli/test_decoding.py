@@ -12,7 +12,7 @@ from googlenet_rcnn.cli import decoding
 from googlenet_rcnn.cli.decoding import decode_file, image_policy, shared_decoder
 from googlenet_rcnn.cli.inputs import ImageFile
 from googlenet_rcnn.core.decoder import Decoder
-from googlenet_rcnn.core.images import ImagePolicy
+from googlenet_rcnn.core.images import ImagePolicy, decode_image
 
 
 @pytest.fixture
@@ -45,6 +45,19 @@ def test_a_file_is_read_from_its_path_or_from_what_it_brings(tmp_path):
 
 def test_one_decoder_serves_all_commands():
     assert shared_decoder() is shared_decoder()
+
+
+# FAULTS 16
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_boxes_lie_in_the_picture_as_displayed_or_with_no_exif_as_stored(detect, rows, tmp_path, orientation):
+    stored = hostile.write(tmp_path, "stored.png", hostile.with_orientation(1, "PNG", (0, 255, 0)))
+    turned = hostile.write(tmp_path, "turned.png", hostile.with_orientation(orientation, "PNG", (0, 255, 0)))
+    shown = hostile.write(tmp_path, "shown.png", hostile.encoded(decode_image(turned.read_bytes()).pixels, "PNG"))
+    fields = ("width", "height", "detections")
+    for one, other, flag in ((turned, shown, "--exif"), (turned, stored, "--no-exif")):
+        found, expected = rows(detect(one, other, flag).stdout)
+        assert [found[field] for field in fields] == [expected[field] for field in fields]
+        assert found["detections"]
 
 
 # FAULTS 7

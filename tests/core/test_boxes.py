@@ -114,6 +114,18 @@ def test_nms_keeps_a_set_that_is_apart_and_covers_the_rest(data: st.DataObject) 
     assert (np.diff(scores[kept]) <= 0).all()
 
 
+# FAULTS 91
+def test_nms_of_a_hundred_thousand_boxes_is_that_of_those_it_keeps() -> None:
+    generator = np.random.default_rng(0)
+    corners = generator.uniform(0, 1000, (100, 2))[generator.integers(100, size=100_000)]
+    corners = corners + generator.normal(0, 2, corners.shape)
+    boxes = np.hstack([corners, corners + 50]).astype(np.float32)
+    scores = generator.random(len(boxes))
+    kept = nms(boxes, scores, 0.3)
+    assert 50 < len(kept) < 150
+    assert np.array_equal(kept[nms(boxes[kept], scores[kept], 0.3)], kept)
+
+
 def test_nms_takes_ties_in_row_order_and_only_more_than_the_threshold() -> None:
     same = boxes((0, 0, 10, 10), (0, 0, 10, 10), (50, 50, 60, 60))
     assert nms(same, np.array([0.5, 0.5, 0.5]), 0.3).tolist() == [0, 2]

@@ -66,6 +66,11 @@ def test_a_table_departs_from_what_the_recipe_has_there_not_from_its_class(tmp_p
         ("[train\n", "RECIPE_PARSE", r"line 1"),
         ("name = 1\nname = 2", "RECIPE_PARSE", r"overwrite a value"),
         (b"name = '\xff'", "RECIPE_PARSE", r"utf-8"),
+        ("name = " + "[" * 2000, "RECIPE_PARSE", r"nested too deeply"),
+        ("name = " + "{a=" * 2000, "RECIPE_PARSE", r"nested too deeply"),
+        ("a." * 3000 + "b = 1", "RECIPE_PARSE", r"nested too deeply"),
+        ("train.epochs = " + "9" * 5000, "RECIPE_PARSE", r"digits"),
+        ("train.epochs = [" + "1," * 5000 + "]", "RECIPE_VALUE", r"got \(1, 1, .{0,80}$"),
     ],
 )
 def test_a_fault_is_named(tmp_path: Path, text: str | bytes, code: str, message: str) -> None:
@@ -94,6 +99,14 @@ def test_overriding_copies() -> None:
     values = {"a": {"b": {"c": 1}}, "d": 2}
     assert override(values, ["a.b.c=3", "e.f='x'"]) == {"a": {"b": {"c": 3}}, "d": 2, "e": {"f": "x"}}
     assert values == {"a": {"b": {"c": 1}}, "d": 2}
+
+
+def test_assignments_nested_too_deeply_are_refused_and_long_numbers_are_text() -> None:
+    with pytest.raises(UsageError, match=r"RECIPE_SET.*nested too deeply"):
+        override({}, ["a=" + "[" * 5000])
+    with pytest.raises(UsageError, match=r"RECIPE_PARSE.*nested too deeply"):
+        load_recipe(Recipe, None, ["a." * 3000 + "b=1"])
+    assert override({}, ["a=" + "9" * 5000]) == {"a": "9" * 5000}
 
 
 @pytest.mark.parametrize("assignment", ["train.epochs", "=3", " =3", "d.e=1"])

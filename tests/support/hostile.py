@@ -99,9 +99,9 @@ def hidden_colour() -> bytes:
     return encoded(layers, "PNG")
 
 
-def with_orientation(orientation: int, kind: str = "JPEG") -> bytes:
-    """A 40x20 picture with a red left quarter as stored, and an EXIF orientation."""
-    pixels = np.full((20, 40, 3), 255, dtype=np.uint8)
+def with_orientation(orientation: int, kind: str = "JPEG", ground: tuple[int, int, int] = (255, 255, 255)) -> bytes:
+    """A 40x20 picture with a red upper left corner as stored, and an EXIF orientation."""
+    pixels = np.full((20, 40, 3), ground, dtype=np.uint8)
     pixels[:10, :10] = (255, 0, 0)
     exif = Image.Exif()
     exif[0x0112] = orientation

@@ -10,7 +10,7 @@ TOKENS = (
     b"true",
     b"{}", b"[]", b'""', b"\n", b"\r\n", b"\t", b" ", b"../", b"/etc/passwd", b"C:\\", b"<!DOCTYPE x>", b"&lt;", b"]]>",
     b"\xef\xbb\xbf", b"\xff\xfe", b"\xed\xa0\x80", b"\\ud800", b'"""', b"#", b"'",
-    b"[" * 400, b"9" * 5000, b"\xe2\x80\xa8",
+    b"[" * 3000, b"{a=" * 900, b"a." * 3000, b"9" * 5000, b"\xe2\x80\xa8",
 )  # fmt: skip
 """Bytes that are worth putting anywhere."""
 
