@@ -58,7 +58,7 @@ class Target(NamedTuple):
 @cache
 def folder() -> Path:
     """Where the input of a parser that wants a path is written, again and again."""
-    own = tempfile.TemporaryDirectory(prefix="fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    own = tempfile.TemporaryDirectory(prefix="fuzz-")
     _KEPT.append(own)
     return Path(own.name)
 
