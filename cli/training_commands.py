@@ -47,7 +47,9 @@ def train_classifier(
 
 
 def train_detector(
-    data: Annotated[Path, typer.Option(help="annotated images: VOC, ILSVRC DET, COCO or YOLO")],
+    data: Annotated[
+        Path, typer.Option(help="annotated images: VOC, ILSVRC DET, COCO, YOLO, or an export of CVAT or Label Studio")
+    ],
     out: Annotated[Path, typer.Option(help="run folder")],
     init: Annotated[str, typer.Option(help="network to start from: shipped name or file")] = "voc07",
     split: Annotated[

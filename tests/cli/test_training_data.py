@@ -5,6 +5,8 @@ import shutil
 
 import numpy as np
 import pytest
+import tiny_cvat
+import tiny_label_studio as studio
 from data_faults import code_of
 from hostile import encoded, photo, write
 from tiny_coco import instances, write_instances
@@ -88,6 +90,17 @@ def test_yolo_and_coco_trees_and_a_single_file(tmp_path):
     for split in ("train", "val"):
         write_instances(tmp_path / "two", instances(things, images=5), f"annotations/instances_{split}2017.json")
     assert len(chosen(tmp_path / "two")[2]) == 5
+
+
+def test_exports_of_annotation_tools(tmp_path):
+    images = [tiny_cvat.image(tiny_cvat.box(), name=f"{number}.jpg", number=number) for number in range(5)]
+    root = tiny_cvat.export(tmp_path / "cvat", *images)
+    for data in (root, root / "annotations.xml"):
+        assert chosen(data)[0] == f"{data.name} default without 1 of 5 images"
+    tasks = [studio.task(studio.rectangle(), image=f"{number}.jpg") for number in range(5)]
+    file = studio.export(tmp_path / "studio", *tasks)
+    assert chosen(file)[0] == "export.json without 1 of 5 images"
+    assert chosen(file.parent)[0] == "studio default without 1 of 5 images"
 
 
 def test_what_cannot_be_chosen(tmp_path):
