@@ -40,6 +40,8 @@ def mend(check: "Check", folder: Path, placing: str, overwrite: bool, say: Calla
         mended = mend_split(split.dataset, check.pictures)
         if mended.duplicates:
             say(f"{mended.duplicates} boxes of split {split.name} that were there twice removed")
+        if mended.turned:
+            say(f"the boxes of {mended.turned} images of split {split.name} turned as EXIF turns the picture")
         for reason, number in Counter(mended.left_out.values()).items():
             names = [name for name, why in mended.left_out.items() if why == reason]
             more = f" and {number - _SHOWN} more" if number > _SHOWN else ""

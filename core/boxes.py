@@ -7,7 +7,7 @@ function below needs a special case for either convention.
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["area", "clip", "intersection_over_union", "nms", "scale"]
+__all__ = ["area", "clip", "intersection_over_union", "nms", "scale", "turn"]
 
 Array = NDArray[np.float32]
 
@@ -37,6 +37,18 @@ def scale(boxes: Array, height_factor: float, width_factor: float) -> Array:
     """Boxes [N,4] in the coordinates of an image resized by the two factors."""
     factors = np.array([width_factor, height_factor, width_factor, height_factor], dtype=np.float64)
     return (boxes * factors).astype(np.float32)
+
+
+def turn(boxes: Array, orientation: int, height: int, width: int) -> Array:
+    """Boxes [N,4] of an image as stored, in the image of this size as displayed: turned as `pixels.turn` does."""
+    x1, y1, x2, y2 = boxes.T
+    if 5 <= orientation <= 8:
+        x1, y1, x2, y2 = y1, x1, y2, x2
+    if orientation in (3, 4, 7, 8):
+        y1, y2 = height - y2, height - y1
+    if orientation in (2, 3, 6, 7):
+        x1, x2 = width - x2, width - x1
+    return np.stack([x1, y1, x2, y2], axis=1).astype(np.float32)
 
 
 def nms(boxes: Array, scores: NDArray[np.floating], threshold: float) -> NDArray[np.int64]:

@@ -6,7 +6,7 @@ from .errors import ImageError
 from .images import ImagePolicy, _check_file, _fault, _open, _orientation, _recognise
 from .types import Size
 
-__all__ = ["image_size"]
+__all__ = ["image_size", "turned_by"]
 
 _HEAD = 1 << 18
 
@@ -14,6 +14,17 @@ _HEAD = 1 << 18
 def image_size(path: str | os.PathLike[str], policy: ImagePolicy | None = None) -> Size:
     """Height and width of an image file as displayed; ImageError with the codes of `read_image`."""
     policy = policy or ImagePolicy()
+    header, orientation = _header(path, policy)
+    return Size(header.width, header.height) if 5 <= orientation <= 8 else header
+
+
+def turned_by(path: str | os.PathLike[str]) -> int:
+    """The EXIF orientation by which an image file is turned for display, 1 for none; ImageError as `image_size`."""
+    return _header(path, ImagePolicy())[1]
+
+
+def _header(path: str | os.PathLike[str], policy: ImagePolicy) -> tuple[Size, int]:
+    """Size as stored, and the orientation that is still to be applied."""
     name = os.fspath(path)
     try:
         _check_file(os.stat(path), name, policy)
@@ -21,11 +32,11 @@ def image_size(path: str | os.PathLike[str], policy: ImagePolicy | None = None) 
             _check_file(os.fstat(file.fileno()), name, policy)
             data = file.read(_HEAD)
             try:
-                return _displayed(data, name, policy)
+                return _parsed(data, name, policy)
             except ImageError:  # the header may be longer, or, as in TIFF, at the end
                 if not (rest := file.read(policy.max_bytes)):
                     raise
-                return _displayed(data + rest, name, policy)
+                return _parsed(data + rest, name, policy)
     except (OSError, ValueError) as error:
         if isinstance(error, ImageError):
             raise
@@ -34,10 +45,10 @@ def image_size(path: str | os.PathLike[str], policy: ImagePolicy | None = None) 
         raise _fault(code or "IMG_UNREADABLE", name, f"{reason}; check the path and its permissions") from error
 
 
-def _displayed(data: bytes, name: str, policy: ImagePolicy) -> Size:
+def _parsed(data: bytes, name: str, policy: ImagePolicy) -> tuple[Size, int]:
     kind = _recognise(data, name, policy)
     opened = _open(data, kind, name, policy)
     width, height = opened.size
     # Pillow turns the size of a TIFF itself; of a PNG it would decode all pixels to find EXIF behind them.
     looked = policy.exif and kind != "TIFF" and (kind != "PNG" or "exif" in opened.info)
-    return Size(width, height) if looked and 5 <= _orientation(opened) <= 8 else Size(height, width)
+    return Size(height, width), _orientation(opened) if looked else 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
+from googlenet_rcnn.core.decoder import Decoder
 from googlenet_rcnn.core.errors import DataError
 from googlenet_rcnn.datasets.annotated import AnnotatedDataset
 from googlenet_rcnn.datasets.class_folders import LabelledImages, inspect_labelled
@@ -86,8 +87,8 @@ def _read(layout: Layout, name: str) -> CheckedSplit:
 
 
 def _look(paths: Sequence[Path], threads: int, progress: Callable[[int, int], None]) -> Iterable[Picture]:
-    with ThreadPoolExecutor(threads) as pool:  # decoders let other threads run
-        for done, picture in enumerate(pool.map(look_at, paths), start=1):
+    with Decoder() as decoder, ThreadPoolExecutor(threads) as pool:
+        for done, picture in enumerate(pool.map(lambda path: look_at(path, decoder.read), paths), start=1):
             progress(done, len(paths))
             yield picture
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from googlenet_rcnn.core.types import Dataset, GroundTruth, Sample
+from googlenet_rcnn.core.boxes import turn
+from googlenet_rcnn.core.image_size import turned_by
+from googlenet_rcnn.core.types import Boxes, Dataset, GroundTruth, Sample
 from googlenet_rcnn.datasets.inspection import inspect_size
 from googlenet_rcnn.datasets.picture import Picture
 
@@ -15,10 +17,14 @@ __all__ = ["Mended", "mend_split"]
 
 @dataclass(frozen=True)
 class Mended:
-    """The split to write, how many boxes were there twice, and the images left out with the reason for each."""
+    """The split to write, with what was changed in it and the images left out with the reason for each.
+
+    `duplicates` are boxes that were there twice, `turned` images whose boxes were turned as EXIF turns the picture.
+    """
 
     dataset: Dataset
     duplicates: int
+    turned: int
     left_out: Mapping[str, str]
 
 
@@ -29,16 +35,30 @@ def mend_split(dataset: Dataset, pictures: Mapping[Path, Picture]) -> Mended:
     could not be read is left out, since without it that object would be learnt as background.
     """
     kept: list[Sample] = []
-    duplicates = 0
+    duplicates = turned = 0
     left_out: dict[str, str] = {}
     for sample in dataset.samples:
-        if reason := _unfit(sample, pictures.get(sample.path)):
+        picture = pictures.get(sample.path)
+        if picture is not None and (right := _displayed(sample, picture)):
+            sample, turned = right, turned + 1
+        if reason := _unfit(sample, picture):
             left_out[sample.image_id] = reason
         elif sample.truth is not None:
             truth = _each_once(sample.truth)
             duplicates += len(sample.truth) - len(truth)
             kept.append(replace(sample, truth=truth))
-    return Mended(Dataset(dataset.labels, tuple(kept)), duplicates, left_out)
+    return Mended(Dataset(dataset.labels, tuple(kept)), duplicates, turned, left_out)
+
+
+def _displayed(sample: Sample, picture: Picture) -> Sample | None:
+    """The sample as displayed, if it was annotated as stored: its size is the picture's before EXIF turns it."""
+    if sample.truth is None or picture.size is None:
+        return None
+    said, (height, width) = sample.truth.size, picture.size
+    if said != (width, height) or height == width or not 5 <= (orientation := turned_by(sample.path)) <= 8:
+        return None
+    boxes = turn(sample.truth.boxes.coordinates, orientation, height, width)
+    return replace(sample, truth=replace(sample.truth, boxes=Boxes(boxes, picture.size)))
 
 
 def _unfit(sample: Sample, picture: Picture | None) -> str:

@@ -1,5 +1,6 @@
 """One look at an image file: whether it can be decoded, and by what it is known again."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet_rcnn.core.errors import ImageError
-from googlenet_rcnn.core.images import read_image
+from googlenet_rcnn.core.images import DecodedImage, read_image
 from googlenet_rcnn.core.store import digest
 from googlenet_rcnn.core.types import Image, Size
 
@@ -31,14 +32,14 @@ class Picture:
     bits: NDArray[np.uint64] | None = None
 
 
-def look_at(path: Path) -> Picture:
+def look_at(path: Path, read: Callable[[Path], DecodedImage] = read_image) -> Picture:
     """Decodes an image file with all guards; nothing of it is kept but what a `Picture` holds."""
     try:
         known = digest(path) if path.is_file() else ""
     except OSError:  # the decoder says what is wrong
         known = ""
     try:
-        decoded = read_image(path)
+        decoded = read(path)
     except ImageError as error:
         return Picture(None, error=error, digest=known)
     height, width = decoded.pixels.shape[:2]

@@ -61,6 +61,7 @@ RULES: dict[str, Rule] = {
     "FILE_IGNORED": Rule("info", "files that are no images of a class", "nothing, or move them"),
     "IMG_BAD_HEADER": Rule("error", "the header of an image is damaged or impossible", _AGAIN),
     "IMG_CORRUPT": Rule("error", "the data of an image is damaged", _AGAIN),
+    "IMG_DECODER_CRASH": Rule("error", "the process that decodes died over an image, twice", _CONVERT),
     "IMG_EMPTY": Rule("error", "an image file has no bytes", _AGAIN),
     "IMG_EXT_MISMATCH": Rule("info", "an image has the suffix of another format", "nothing, or rename it"),
     "IMG_MISSING": Rule(

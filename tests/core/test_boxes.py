@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from googlenet_rcnn.core.boxes import area, clip, intersection_over_union, nms, scale
+from googlenet_rcnn.core.boxes import area, clip, intersection_over_union, nms, scale, turn
+from googlenet_rcnn.core.pixels import turn as turn_pixels
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
@@ -150,3 +151,17 @@ def test_nms_refuses_what_is_not_finite(bad: float) -> None:
     rows[0, 1] = bad
     with pytest.raises(ValueError, match="finite"):
         nms(rows, np.array([0.5, 0.5]), 0.5)
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_turned_boxes_mark_the_pixels_that_were_marked(orientation: int) -> None:
+    rows = boxes((1, 2, 5, 4), (0, 0, 9, 6), (3, 5, 4, 6))
+    stored = np.zeros((3, 6, 9, 3), np.uint8)
+    for picture, (x1, y1, x2, y2) in zip(stored, rows.astype(int), strict=True):
+        picture[y1:y2, x1:x2] = 1
+    shown = [turn_pixels(picture, orientation) for picture in stored]
+    height, width = shown[0].shape[:2]
+    for picture, (x1, y1, x2, y2) in zip(shown, turn(rows, orientation, height, width).astype(int), strict=True):
+        assert picture[y1:y2, x1:x2].all()
+        assert picture.sum() == 3 * (y2 - y1) * (x2 - x1)
+    assert turn(rows[:0], orientation, height, width).shape == (0, 4)

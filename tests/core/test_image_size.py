@@ -6,7 +6,7 @@ from hostile import bomb, fill_folder, photo, png_with_size, with_orientation, w
 from PIL import Image
 
 from googlenet_rcnn.core.errors import ImageError
-from googlenet_rcnn.core.image_size import image_size
+from googlenet_rcnn.core.image_size import image_size, turned_by
 from googlenet_rcnn.core.images import ImagePolicy, read_image
 
 
@@ -18,6 +18,14 @@ def test_it_is_the_size_of_the_pixels(tmp_path, kind, orientation):
     unturned = ImagePolicy(exif=False)
     if kind not in ("TIFF", "AVIF"):
         assert image_size(path, unturned) == (20, 40)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_by_what_a_picture_is_turned(tmp_path, kind):
+    for orientation in range(1, 9):
+        path = write(tmp_path, "a", with_orientation(orientation, kind))
+        # The others' pixels come turned, and what is left to do is told.
+        assert turned_by(path) == (orientation if kind in ("JPEG", "PNG", "WEBP") else 1)
 
 
 @pytest.mark.parametrize("kind", ["BMP", "GIF", "TIFF", "PNG", "JPEG", "WEBP", "AVIF"])
