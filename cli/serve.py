@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from googlenet_rcnn.core.errors import Exit, ModelError, UsageError
+from googlenet_rcnn.core.errors import Exit, UsageError
 from googlenet_rcnn.core.images import ImagePolicy
 
 from .boundary import one_line
@@ -46,6 +46,7 @@ def run_serve(options: ServeOptions) -> int:
     uvicorn = _uvicorn()
     hosts = _hosts(options)
     with _listen(options.host, options.port) as listening:
+        from .decoding import shared_decoder
         from .serve_app import build_app
         from .serve_body import Limits
         from .serve_desk import Desk
@@ -53,6 +54,7 @@ def run_serve(options: ServeOptions) -> int:
         from .serve_look import Looks
         from .serve_protocol import PunctualProtocol
 
+        shared_decoder()  # starts while models are loaded
         detectors, facts = _detectors(options)
         looks = Looks(detectors, ImagePolicy(options.max_bytes, options.max_pixels), _classifier(options))
         token = None if options.host in LOOPBACK else os.environ.get(TOKEN) or secrets.token_urlsafe(24)
@@ -77,12 +79,12 @@ def run_serve(options: ServeOptions) -> int:
 
 
 def _uvicorn() -> Any:
-    """The web server's module; ModelError where the extra is not installed."""
+    """The web server's module; UsageError where the extra is not installed."""
     try:
         import fastapi  # noqa: F401
         import uvicorn
     except ImportError:
-        raise ModelError(
+        raise UsageError(
             "EXTRA_MISSING", "serve needs fastapi and uvicorn: pip install 'googlenet-rcnn[serve]'"
         ) from None
     return uvicorn
@@ -149,4 +151,4 @@ def _classifier(options: ServeOptions) -> Any:
     from googlenet_rcnn.backbone.classifier import Classifier
 
     runtime = Runtime(options.runtime, options.threads)
-    return Classifier.load([find_weights(options.classifier, "--classifier", {})], runtime.name, runtime.processors)
+    return Classifier.load([find_weights(options.classifier, "classifier")], runtime.name, runtime.processors)

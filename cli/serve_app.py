@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from .exhibit import page_colours
@@ -15,6 +14,7 @@ from .serve_body import Limits
 from .serve_desk import Desk
 from .serve_guard import Guard
 from .serve_look import Asked, Looks, upload
+from .serve_refusal import Refusal
 from .web_files import web_file
 
 __all__ = ["build_app"]
@@ -70,9 +70,9 @@ def build_app(
     def asked(request: Request, model: str, mode: str, threshold: float | None, name: str) -> Asked:
         known = {"model", "mode", "threshold", "name"}
         if unknown := sorted(set(request.query_params) - known):
-            raise HTTPException(422, f"unknown parameter {unknown[0][:40]!r}: known are {', '.join(sorted(known))}")
+            raise _parameter(f"unknown parameter {unknown[0][:40]!r}: known are {', '.join(sorted(known))}")
         if (model, mode) not in looks.detectors:
-            raise HTTPException(422, f"unknown model {model[:40]!r}: known are {', '.join(names)}")
+            raise _parameter(f"unknown model {model[:40]!r}: known are {', '.join(names)}")
         return Asked(model, mode, threshold, upload(name))
 
     # The answer is an ASGI application itself: it reads the body under its own limits.
@@ -103,18 +103,28 @@ def build_app(
     for path, (file, kind) in _PAGE.items():
         _serve_file(app, path, web_file(file), kind)
 
-    @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> JSONResponse:
-        code = {404: "NOT_FOUND", 405: "METHOD_REFUSED", 422: "PARAMETER"}.get(error.status_code, "REFUSED")
-        return JSONResponse({"code": code, "message": error.detail}, error.status_code, error.headers)
-
-    @app.exception_handler(RequestValidationError)
-    async def wrong(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        message = f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}"
-        return JSONResponse({"code": "PARAMETER", "message": message}, 422)
-
+    app.exception_handler(Refusal)(_refused)
+    app.exception_handler(404)(lambda request, error: _refused(request, Refusal(404, "NOT_FOUND", "nothing is here")))
+    app.exception_handler(405)(lambda request, error: _refused(request, _method(request)))
+    app.exception_handler(RequestValidationError)(lambda request, error: _refused(request, _invalid(error)))
     return Guard(app, hosts, token)
+
+
+def _parameter(reason: str) -> Refusal:
+    return Refusal(422, "PARAMETER", reason)
+
+
+def _invalid(error: RequestValidationError) -> Refusal:
+    first = error.errors()[0]
+    return _parameter(f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}")
+
+
+def _method(request: Request) -> Refusal:
+    return Refusal(405, "METHOD_REFUSED", f"{request.url.path} does not take {request.method}: see /openapi.json")
+
+
+def _refused(request: Request, refusal: Refusal) -> JSONResponse:
+    return JSONResponse({"code": refusal.code, "message": refusal.message}, refusal.status)
 
 
 class _Ready(Response):

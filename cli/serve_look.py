@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from googlenet_rcnn.core.images import ImagePolicy, decode_image
+from googlenet_rcnn.core.images import ImagePolicy
 
+from .decoding import decode_file
 from .exhibit import LEAST_SCORE, exhibit, proposals_shown
 from .inputs import ImageFile
 from .rows import found_row
@@ -56,7 +57,7 @@ class Looks:
         detector = self.detectors[asked.model, asked.mode]
         threshold = detector.selection.score_threshold if asked.threshold is None else asked.threshold
         started = time.perf_counter()
-        image = decode_image(data, self.policy, asked.file.path)
+        image = decode_file(asked.file._replace(data=data), self.policy)
         height, width = image.pixels.shape[:2]
         read = time.perf_counter()
         yield {"stage": "image", "width": width, "height": height}

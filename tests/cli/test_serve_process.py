@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+import stub_detector
 from command_errors import codes
 from served import Gate, application, connected, flat, heard, running
 
@@ -121,24 +122,47 @@ def test_who_leaves_frees_the_place_and_stops_the_work():
         gate.opened.set()
 
 
-def serve(*flags, **more):
-    command = [sys.executable, "-m", "googlenet_rcnn.cli.main", "serve", *map(str, flags)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, **more)
+def serve(*flags, **environment):
+    """The command with parts that need no weights."""
+    support = os.path.dirname(stub_detector.__file__)
+    code = f"import sys; sys.path.insert(0, {support!r}); import stub_detector; stub_detector.install()\n"
+    code += "from googlenet_rcnn.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "serve", "--port", "0", *flags]
+    told = os.environ | {"OMP_NUM_THREADS": "1"} | environment
+    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=told)
 
 
-def test_the_command_serves_until_it_is_interrupted(detector_file):
-    with serve("--port", 0, "--weights", detector_file, "--runtime", "torch") as process:
-        line = next(line for line in process.stderr if line.startswith("serving "))
-        assert line.startswith("serving random on http://127.0.0.1:")
-        port = int(line.split(":")[2].split("/")[0])
+def told_address(process):
+    """The address that a server prints once it is ready, and its port."""
+    line = next(line for line in process.stderr if line.startswith("serving "))
+    address = line.partition(" on ")[2].split()[0]
+    return address, int(address.split(":")[2].split("/")[0])
+
+
+def test_the_command_serves_until_it_is_interrupted():
+    with serve() as process:
+        address, port = told_address(process)
+        assert "#" not in address
+        data = flat("red")
         with connected(port) as raw:
-            raw.sendall(b"GET /api/model HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-            told = json.loads(heard(raw).partition(b"\r\n\r\n")[2])
-        assert list(told["models"]) == ["random"]
+            raw.sendall(HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
+            row = json.loads(heard(raw).partition(b"\r\n\r\n")[2])
+        assert row["detections"][0]["label"] == "red"
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (0, "")
+
+
+def test_off_this_machine_it_prints_a_token_and_asks_for_it():
+    with serve("--host", "0.0.0.0", "--allow-host", "photos.lan", GOOGLENET_RCNN_TOKEN="s3cret") as process:
+        address, port = told_address(process)
+        assert address.endswith("#token=s3cret")
+        for given, expected in ((b"", 403), (b"Authorization: Bearer s3cret\r\n", 200)):
+            with connected(port) as raw:
+                raw.sendall(b"GET /api/model HTTP/1.1\r\nHost: photos.lan\r\nConnection: close\r\n" + given + b"\r\n")
+                assert status(heard(raw)) == expected
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -163,5 +187,5 @@ def test_a_port_that_is_taken_is_told(cli):
 def test_without_the_extra_it_says_what_to_install(cli, monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     result = cli("serve")
-    assert (result.exit_code, codes(result)) == (3, ["EXTRA_MISSING"])
+    assert (result.exit_code, codes(result)) == (2, ["EXTRA_MISSING"])
     assert "googlenet-rcnn[serve]" in result.stderr
