@@ -4,6 +4,7 @@ Every answer carries headers that keep the page to its own scripts and out of ot
 """
 
 import hmac
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -32,7 +33,7 @@ class Guard:
     """An ASGI application in front of `app`: it answers to names in `hosts` only, and with a `token` only to those
     who have it, but for the page itself, which holds no secret."""
 
-    app: "object"
+    app: Callable[..., Awaitable[None]]
     hosts: frozenset[str]
     token: str | None = None
 
@@ -53,7 +54,7 @@ class Guard:
             except Refusal as refusal:
                 await refusal.send(receive, guarded)
                 return
-        await self.app(scope, receive, guarded)  # type: ignore[operator]
+        await self.app(scope, receive, guarded)
 
     def _check(self, scope: Scope) -> None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}

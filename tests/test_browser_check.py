@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hostile import encoded, photo, write
+from served import application, flat, running
 from tiny_voc import annotation, devkit, thing
 
 CHECK = Path(__file__).parents[1] / "benchmarks" / "report" / "browser_check.py"
@@ -40,6 +42,20 @@ def test_the_report_of_detect_passes_with_keys_and_its_strict_policy(tmp_path):
     assert result.returncode == 0, result.stderr
     seen = json.loads(result.stdout[result.stdout.index("{") :])
     assert (seen["images"], seen["keys"], seen["requests"], seen["refused"]) == (1, [], [], [])
+
+
+@needs_browser
+@pytest.mark.parametrize(("colour", "wrong"), [("red", ""), ("gray", "dropped, slider")])
+def test_the_page_of_serve_passes_where_something_is_found(tmp_path, colour, wrong):
+    data = flat("red") if colour == "red" else encoded(np.full((10, 20, 3), 128, np.uint8), "PNG")
+    photo = write(tmp_path, "photo.png", data)
+    script = CHECK.with_name("serve_check.py")
+    with running(application()) as port:
+        command = [sys.executable, script, photo, "--address", f"http://127.0.0.1:{port}/", "--out", tmp_path / "out"]
+        result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=240, check=False)
+    assert result.returncode == bool(wrong)
+    assert result.stderr == (f"error: SERVE_PAGE: {wrong}\n" if wrong else "")
+    assert len(list((tmp_path / "out").glob("*.png"))) == 5
 
 
 @needs_browser
