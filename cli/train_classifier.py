@@ -43,8 +43,8 @@ def run_train_classifier(
         raise UsageError("FLAG_VALUE", "--on-error: known are skip, fail")
     settings = on_nan(load_recipe(ClassifierRecipe, recipe, list(assignments)), ("train",), nan)
     start = None if init is None else find_weights(init, "--init")
-    split = split or ("train" if (data / "train").is_dir() else None)
-    validate = validate or ("val" if (data / "val").is_dir() and split != "val" else None)
+    split = split or ("train" if _holds_folders(data / "train") else None)
+    validate = validate or ("val" if (data / "val").is_dir() and split == "train" else None)
     images = _read(data, split, None, quiet)
     validation = None if validate is None else _read(data, validate, images, quiet)
     run = TrainingRun.prepare(settings, ("train",), out, None, resume=resume, threads=threads, quiet=quiet)
@@ -65,6 +65,11 @@ def run_train_classifier(
         path = training.run(images, validation, f"{data.name} {split or ''}".strip(), resume)
     run.say(f"wrote {path}: use it with classify --weights {path}")
     return Exit.OK
+
+
+def _holds_folders(place: Path) -> bool:
+    """Whether this is a split: a class may be called train as well."""
+    return place.is_dir() and any(entry.is_dir() for entry in place.iterdir())
 
 
 def _read(data: Path, split: str | None, trained: "LabelledImages | None", quiet: bool) -> "LabelledImages":

@@ -89,6 +89,23 @@ def test_a_plain_folder_of_classes_is_trained_on_whole(cli, tree, tmp_path) -> N
     assert read_card(tmp_path / "out" / "classifier.safetensors").metrics == {}
 
 
+def test_a_class_may_be_called_train_and_other_splits_are_not_measured_on_val(cli, tree, tmp_path) -> None:
+    """What trainval holds is in val as well; VOC has a class of trains."""
+    for name in ("train", "val"):
+        (tmp_path / "data" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "data" / name).symlink_to(tree / name)
+    (tmp_path / "data" / "trainval").symlink_to(tree / "train")
+    result = cli(*command(tmp_path / "data", tmp_path / "a", "--split", "trainval"))
+    assert result.exit_code == 0, result.output
+    assert read_card(tmp_path / "a" / "classifier.safetensors").metrics == {}
+    for name, source in (("train", "cat"), ("bus", "dog")):
+        (tmp_path / "classes").mkdir(exist_ok=True)
+        (tmp_path / "classes" / name).symlink_to(tree / "train" / source)
+    result = cli(*command(tmp_path / "classes", tmp_path / "b"))
+    assert result.exit_code == 0, result.output
+    assert read_card(tmp_path / "b" / "classifier.safetensors").labels == ("bus", "train")
+
+
 def test_unreadable_images_are_fatal_or_left_out_by_choice(cli, tree, tmp_path) -> None:
     for path in sorted(tree.rglob("*.png")):
         place = tmp_path / "tree" / path.relative_to(tree)
