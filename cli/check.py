@@ -41,7 +41,7 @@ def run_check(options: CheckOptions) -> int:
     from googlenet_rcnn.core.store import write_json
     from googlenet_rcnn.eval.output_file import refuse_existing
 
-    from .check_report import check_json, check_lines, level_counts
+    from .check_report import check_json, check_lines, count_line, level_counts
 
     if options.threads is not None and options.threads < 1:
         raise UsageError("FLAG_VALUE", "--threads is at least 1")
@@ -66,9 +66,8 @@ def run_check(options: CheckOptions) -> int:
         mend(found, options.fix, options.placing, options.overwrite, lambda line: print(line, file=said))
         copy = _recognised(options.fix)
         found = _check(copy, [name for name in splits if name in copy.splits()], options)
-        left = level_counts(found)
-        print(f"{options.fix} checked: {left['error']} errors, {left['warning']} warnings left", file=said)
-        if left["error"]:
+        print(f"{options.fix} checked: {count_line(found)} left", file=said)
+        if level_counts(found)["error"]:
             for line in check_lines(found, options.fix, options.everything):
                 print(line, file=said)
     counts = level_counts(found)

@@ -13,7 +13,7 @@ from googlenet_rcnn.datasets.summary import SplitSummary, summarise
 from .boundary import one_line
 from .rows import escaped
 
-__all__ = ["check_json", "check_lines", "level_counts"]
+__all__ = ["check_json", "check_lines", "count_line", "level_counts"]
 
 _LEVELS = ("error", "warning", "info")
 _FINDINGS = 3
@@ -66,11 +66,14 @@ def check_lines(check: Check, data: Path, everything: bool = False) -> Iterator[
         yield from _class_lines(summaries, None if everything else _CLASSES)
     yield from _finding_lines(check, data, None if everything else _FINDINGS)
     yield ""
-    counts = level_counts(check)
-    yield ", ".join(
-        f"{counts[level]} {word}{'' if counts[level] == 1 else 's'}"
-        for level, word in zip(_LEVELS, ("error", "warning", "note"), strict=True)
-    )
+    yield count_line(check)
+
+
+def count_line(check: Check) -> str:
+    """How much was found: 1 error, 2 warnings, 0 notes."""
+    words = {"error": "error", "warning": "warning", "info": "note"}
+    found = level_counts(check).items()
+    return ", ".join(f"{count} {words[level]}{'' if count == 1 else 's'}" for level, count in found)
 
 
 def _split_lines(summaries: dict[str, SplitSummary]) -> Iterator[str]:

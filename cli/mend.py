@@ -14,7 +14,7 @@ _CHANGES = {
     "BOX_DEGENERATE": "boxes without area dropped",
     "BOX_OUTSIDE": "boxes clipped to their image",
     "ANN_DEFAULTED": "kinds of missing fields filled in",
-    "VOC_ZERO_BASED": "splits with corners from 0 counted from 1",
+    "VOC_ZERO_BASED": "splits with corners from 0 now counted from 1",
 }
 _SHOWN = 3
 
@@ -32,20 +32,20 @@ def mend(check: "Check", folder: Path, placing: str, overwrite: bool, say: Calla
     counts = Counter(one.code for split in check.splits for one in split.findings)
     for code, what in _CHANGES.items():
         if counts[code]:
-            say(f"{counts[code]} {what}")
+            say(f"{what}: {counts[code]}")
     for split in check.splits:
         if split.dataset is None:
-            say(f"split {split.name} is not in the copy: it could not be read")
+            say(f"{split.name}: not in the copy, since it could not be read")
             continue
         mended = mend_split(split.dataset, check.pictures)
         if mended.duplicates:
-            say(f"{mended.duplicates} boxes of split {split.name} that were there twice removed")
+            say(f"{split.name}: boxes that were there twice removed: {mended.duplicates}")
         if mended.turned:
-            say(f"the boxes of {mended.turned} images of split {split.name} turned as EXIF turns the picture")
+            say(f"{split.name}: images whose boxes were turned as EXIF turns the picture: {mended.turned}")
         for reason, number in Counter(mended.left_out.values()).items():
             names = [name for name, why in mended.left_out.items() if why == reason]
             more = f" and {number - _SHOWN} more" if number > _SHOWN else ""
-            say(f"{number} images of split {split.name} left out ({reason}): {', '.join(names[:_SHOWN])}{more}")
+            say(f"{split.name}: {number} left out ({reason}): {', '.join(names[:_SHOWN])}{more}")
         place_pictures(kind, mended.dataset, folder, split.name, placing, overwrite)
         for finding in write_annotations(kind, mended.dataset, folder, split.name, overwrite):
             say(f"note: {finding}")

@@ -32,10 +32,10 @@ def test_a_yolo_tree_with_what_can_be_mended(fix, tmp_path):
     status, lines = fix(root)
     assert status == 0
     for line in (
-        "1 boxes without area dropped",
-        "1 boxes clipped to their image",
-        "1 boxes of split train that were there twice removed",
-        f"{tmp_path / 'copy'} checked: 0 errors, 2 warnings left",
+        "boxes without area dropped: 1",
+        "boxes clipped to their image: 1",
+        "train: boxes that were there twice removed: 1",
+        f"{tmp_path / 'copy'} checked: 0 errors, 2 warnings, 1 note left",
     ):
         assert line in lines
     back = read_dataset(tmp_path / "copy", "train")
@@ -65,7 +65,7 @@ def test_corners_from_zero_are_counted_from_one(fix, tmp_path):
     for name in "ab":
         write_picture(root / "VOC2007/JPEGImages" / f"{name}.jpg")
     status, lines = fix(root)
-    assert (status, "1 splits with corners from 0 counted from 1" in lines) == (0, True)
+    assert (status, "splits with corners from 0 now counted from 1: 1" in lines) == (0, True)
     assert "<xmin>1</xmin><ymin>1</ymin><xmax>151</xmax><ymax>100</ymax>" in (
         tmp_path / "copy/Annotations/a.xml"
     ).read_text().replace("\n", "")
@@ -78,12 +78,12 @@ def test_what_nobody_can_mend_is_left_out_or_told_again(fix, tmp_path):
     write_faulty(root)
     status, lines = fix(root / "voc")
     assert status == 3
-    assert any(line.startswith("1 images of split train left out (SIZE_MISMATCH): size_other") for line in lines)
-    copy = lines.index(f"{tmp_path / 'copy'} checked: 3 errors, 2 warnings left")
+    assert any(line.startswith("train: 1 left out (SIZE_MISMATCH): size_other") for line in lines)
+    copy = lines.index(f"{tmp_path / 'copy'} checked: 3 errors, 2 warnings, 5 notes left")
     assert {line.split(",")[0] for line in lines[copy:] if line.startswith("error")} == {
         "error CLASS_UNSEEN", "error SPLIT_LEAK"
     }  # fmt: skip
-    assert "the boxes of 1 images of split train turned as EXIF turns the picture" in lines
+    assert "train: images whose boxes were turned as EXIF turns the picture: 1" in lines
     kept = {sample.image_id for sample in read_dataset(tmp_path / "copy", "train").samples}
     assert kept >= {"good", "ignored", "negative", "degenerate", "outside", "twice", "many", "size_turned"}
     assert not kept & {"numbers", "no_box", "unknown", "broken", "size_other", "cut", "no_picture"}
@@ -98,7 +98,7 @@ def test_an_image_with_an_object_of_an_unknown_class_does_not_become_a_negative(
 def test_a_split_that_cannot_be_read_is_told_and_the_others_are_written(fix, tmp_path):
     write_faulty(tmp_path / "faulty")
     status, lines = fix(tmp_path / "faulty/coco")
-    assert "split val is not in the copy: it could not be read" in lines
+    assert "val: not in the copy, since it could not be read" in lines
     assert [sample.image_id for sample in read_dataset(tmp_path / "copy", "train").samples] == ["000002", "000003"]
     assert status == 3
     assert any(line.startswith("error NO_OBJECTS") for line in lines)
