@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,7 +11,7 @@ from googlenet_rcnn.core.in_order import in_order
 from .decoding import shared_decoder
 from .detection_parts import build_detection
 from .draw import draw_detections
-from .exhibit import LEAST_SCORE, exhibit, picture_uri
+from .exhibit import exhibit, picture_uri, revealing
 from .image_loop import Made, Makes, image_workers
 from .inputs import ImageFile
 from .pictures import jpeg
@@ -43,10 +42,7 @@ def rows_by(detector: "Detector", source: "ProposalSource", options: "DetectOpti
     prepare = Preparation(source, options)
     workers = image_workers(options)
     threshold = detector.selection.score_threshold
-    # A report can show more than the rows tell. A lower threshold adds detections and changes none: NMS and the limit
-    # go from the best score down.
-    least = threshold if options.report is None else min(threshold, LEAST_SCORE)
-    seeing = replace(detector, selection=replace(detector.selection, score_threshold=least))
+    seeing = detector if options.report is None else revealing(detector, threshold)
 
     def finish(prepared: Prepared) -> Made:
         image = prepared.image
@@ -57,7 +53,7 @@ def rows_by(detector: "Detector", source: "ProposalSource", options: "DetectOpti
         pictures = [] if options.draw is None else [jpeg(draw_detections(image.pixels, row["detections"]))]
         shown = None
         if options.report is not None:
-            shown = exhibit(result.detections, detector.labels, prepared.proposals) | {"uri": picture_uri(image.pixels)}
+            shown = exhibit(result.detections, prepared.proposals) | {"uri": picture_uri(image.pixels)}
         return Made(row, pictures, shown)
 
     def make(files: Iterable[ImageFile]) -> Generator[Made, None, None]:

@@ -3,16 +3,29 @@
 import base64
 import io
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image as PillowImage
 
-from googlenet_rcnn.core.types import Detections, Image, LabelSet, Proposals
+from googlenet_rcnn.core.types import Detections, Image, Proposals
 
 from .class_colours import class_colour, hex_colour, ink_on
 
-__all__ = ["LEAST_SCORE", "PROPOSALS_SHOWN", "exhibit", "page_colours", "picture_uri", "proposals_shown"]
+if TYPE_CHECKING:
+    from googlenet_rcnn.detector.pipeline import Detector
+
+__all__ = [
+    "LEAST_SCORE",
+    "PROPOSALS_SHOWN",
+    "detections_shown",
+    "exhibit",
+    "page_colours",
+    "picture_uri",
+    "proposals_shown",
+    "revealing",
+]
 
 LEAST_SCORE = 0.05
 """Least score of what a page can show, unless even less was asked for."""
@@ -31,15 +44,28 @@ def picture_uri(image: Image) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
-def exhibit(found: Detections, labels: LabelSet, proposals: Proposals) -> dict[str, Any]:
-    """Boxes as a page's script takes them: in pixels of the image, the best detections and proposals first."""
-    boxes = found.boxes.coordinates.astype(np.float64).round(1).tolist()
-    detections = [
-        {"label": labels.names[label], "score": round(float(score), 4), "box": box}
-        for label, score, box in zip(found.labels, found.scores, boxes, strict=True)
-    ]
+def revealing(detector: "Detector", threshold: float) -> "Detector":
+    """A detector of everything that a page can show beside what has the threshold.
+
+    A lower threshold adds detections and changes none: NMS and the limit go from the best score down, and boxes that
+    vote have thresholds of their own.
+    """
+    return replace(detector, selection=replace(detector.selection, score_threshold=min(threshold, LEAST_SCORE)))
+
+
+def exhibit(found: Detections, proposals: Proposals) -> dict[str, Any]:
+    """What a page's script takes of an image: its size, and in its pixels the best detections and proposals first."""
     size = {"width": found.size.width, "height": found.size.height}
-    return size | {"detections": detections, "proposals": proposals_shown(proposals)}
+    return size | {"detections": detections_shown(found), "proposals": proposals_shown(proposals)}
+
+
+def detections_shown(found: Detections) -> list[dict[str, Any]]:
+    """Detections with as many digits as a page shows."""
+    boxes = found.boxes.coordinates.astype(np.float64).round(1).tolist()
+    return [
+        {"label": name, "score": round(float(score), 4), "box": box}
+        for name, score, box in zip(found.names, found.scores, boxes, strict=True)
+    ]
 
 
 def proposals_shown(proposals: Proposals) -> list[list[int]]:

@@ -43,7 +43,7 @@ class Answer:
             await self._refuse(Refusal(504, "DEADLINE", f"it took more than {seconds} seconds"), receive, send)
         except Refusal as refusal:
             await self._refuse(refusal, receive, send)
-        except DataError as error:
+        except DataError as error:  # of the image, so before any line
             row = failed_row(self._asked.file, error)
             await send_json(send, _STATUS.get(error.code, 422), row)
         except Exception as error:

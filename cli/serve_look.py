@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 from googlenet_rcnn.core.images import ImagePolicy
 
 from .decoding import decode_file
-from .exhibit import LEAST_SCORE, exhibit, proposals_shown
+from .exhibit import detections_shown, proposals_shown, revealing
 from .inputs import ImageFile
 from .rows import found_row
 
@@ -64,16 +64,14 @@ class Looks:
         proposals = detector.proposer.propose(image.pixels)
         times = {"decode": (read - started) * 1000, "propose": (time.perf_counter() - read) * 1000}
         yield {"stage": "proposals", "count": len(proposals), "boxes": proposals_shown(proposals)}
-        # As in a report: a lower threshold adds detections and changes none.
-        least = replace(detector.selection, score_threshold=min(threshold, LEAST_SCORE))
-        result = replace(detector, selection=least).classify(image.pixels, proposals)
+        result = revealing(detector, threshold).classify(image.pixels, proposals)
         times |= result.milliseconds
         found = result.detections[result.detections.scores >= threshold]
         row = found_row(asked.file, found, detector.labels, len(proposals), times, image.warnings)
         yield {
             "stage": "detections",
             "row": row,
-            "shown": exhibit(result.detections, detector.labels, proposals)["detections"],
+            "shown": detections_shown(result.detections),
         }
         if self.classifier is None:
             yield {"stage": "classes", "of": "boxes", "top": _best(_pooled(result), detector.labels)}

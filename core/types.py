@@ -194,9 +194,9 @@ class Detections:
     @property
     def names(self) -> tuple[str, ...]:
         """Class name of each detection; ValueError where the classes are not known."""
-        if self.label_set is None:
+        if self.label_set is None and len(self):
             raise ValueError("these detections know no class names: look their labels up in those of their detector")
-        return tuple(self.label_set.names[label] for label in self.labels)
+        return tuple(self.label_set.names[label] for label in self.labels) if self.label_set is not None else ()
 
     @property
     def size(self) -> Size:

@@ -19,10 +19,10 @@ def test_a_picture_is_kept_small_and_in_shape(size, shown):
 
 def test_boxes_are_those_of_the_image_best_first():
     size = Size(40, 50)
-    found = Detections(Boxes([[1.26, 2, 30, 39.99]], size), [1], [0.123456])
+    found = Detections(Boxes([[1.26, 2, 30, 39.99]], size), [1], [0.123456], LabelSet(("cat", "dog")))
     many = np.array([[0, 0, 1 + place % 50, 10 + place % 30] for place in range(2 * PROPOSALS_SHOWN)])
     proposals = Proposals.from_source(Boxes(many, size), -np.arange(len(many)), "ss")
-    shown = exhibit(found, LabelSet(("cat", "dog")), proposals)
+    shown = exhibit(found, proposals)
     assert shown["detections"] == [{"label": "dog", "score": 0.1235, "box": [1.3, 2.0, 30.0, 40.0]}]
     assert shown["proposals"] == many[:PROPOSALS_SHOWN].tolist()
     assert (shown["width"], shown["height"]) == (50, 40)
@@ -31,7 +31,7 @@ def test_boxes_are_those_of_the_image_best_first():
 def test_nothing_found_is_shown_as_nothing():
     size = Size(4, 5)
     nothing = Proposals.from_source(Boxes.empty(size), np.zeros(0), "ss")
-    shown = exhibit(Detections.empty(size), LabelSet(("cat",)), nothing)
+    shown = exhibit(Detections.empty(size), nothing)
     assert shown == {"width": 5, "height": 4, "detections": [], "proposals": []}
 
 

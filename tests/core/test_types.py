@@ -131,3 +131,15 @@ def test_a_label_is_the_index_of_its_name() -> None:
     assert [labels.index(name) for name in labels.names] == [0, 1]
     assert len(labels) == 2
     assert labels == LabelSet(("cat", "dog"))
+
+
+def test_detections_have_names_where_their_classes_are_known():
+    size = Size(10, 10)
+    found = Detections(Boxes([[0, 0, 5, 5], [1, 1, 6, 6]], size), [1, 0], [0.9, 0.8], LabelSet(("cat", "dog")))
+    assert found.names == ("dog", "cat")
+    assert found[found.scores > 0.85].names == ("dog",)
+    assert Detections.empty(size).names == ()
+    with pytest.raises(ValueError, match="know no class names"):
+        _ = Detections(found.boxes, [1, 0], [0.9, 0.8]).names
+    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.1"):
+        Detections(found.boxes, [2, 0], [0.9, 0.8], LabelSet(("cat", "dog")))
