@@ -89,7 +89,7 @@ def run_detect(options: DetectOptions) -> int:
     check_detection(options)
     files = find_images(options.images)
     pictures = [] if options.draw is None else picture_paths(files, options.images, options.draw)
-    check_report(options.report, options.overwrite)
+    check_report(options.report, options.overwrite, [*(file.path for file in files), str(options.out)])
     check_output(options.out, options.format, options.overwrite, files, options.images, labels)
     numbers = None if options.numbers is None else image_numbers(options.numbers, options.format, files)
 

@@ -1,6 +1,7 @@
 """`detect --report`: one page that loads nothing, with every image, its boxes, a slider and the times."""
 
 import json
+import os
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,9 +24,13 @@ __all__ = ["check_report", "detection_report", "model_facts"]
 _STAGES = {"decode": "decoding", "propose": "proposals", "warp": "warping", "classify": "networks"}
 
 
-def check_report(path: Path | None, overwrite: bool) -> None:
-    """UsageError (OUT_EXISTS) for a report that is there and may not be replaced."""
-    if path is not None and path.exists() and not overwrite:
+def check_report(path: Path | None, overwrite: bool, taken: Iterable[str]) -> None:
+    """UsageError for a report that is there and may not be replaced, or that is one of the files `taken` otherwise."""
+    if path is None:
+        return
+    if os.path.realpath(path) in {os.path.realpath(name) for name in taken}:
+        raise UsageError("OUT_IS_INPUT", f"--report would overwrite {path}: choose another file")
+    if path.exists() and not overwrite:
         raise UsageError("OUT_EXISTS", f"{path} is there already: choose another --report or say --overwrite")
 
 

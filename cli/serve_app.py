@@ -70,13 +70,15 @@ def build_app(
     def asked(request: Request, model: str, mode: str, threshold: float | None, name: str) -> Asked:
         known = {"model", "mode", "threshold", "name"}
         if unknown := sorted(set(request.query_params) - known):
-            raise _parameter(f"unknown parameter {unknown[0][:40]!r}: known are {', '.join(sorted(known))}")
+            raise Refusal(
+                422, "PARAMETER", f"unknown parameter {unknown[0][:40]!r}: known are {', '.join(sorted(known))}"
+            )
         if (model, mode) not in looks.detectors:
-            raise _parameter(f"unknown model {model[:40]!r}: known are {', '.join(names)}")
+            raise Refusal(422, "PARAMETER", f"unknown model {model[:40]!r}: known are {', '.join(names)}")
         return Asked(model, mode, threshold, upload(name))
 
     # The answer is an ASGI application itself: it reads the body under its own limits.
-    def ask(
+    async def ask(
         request: Request,
         model: Annotated[str, model_parameter] = names[0],
         mode: Annotated[Literal["fast", "exhaustive"], Query()] = "fast",
@@ -92,7 +94,7 @@ def build_app(
     app.post("/api/look", summary="Detect, stage by stage", description=told, openapi_extra=_BODY)(ask)
 
     @app.get("/api/model", summary="What can be asked for")
-    def model() -> dict[str, Any]:
+    async def model() -> dict[str, Any]:
         shown = {"bytes": limits.bytes, "pixels": looks.policy.max_pixels, "seconds": limits.deadline}
         return {"models": dict(facts), "limits": shown, "colours": page_colours(classes)}
 
@@ -100,30 +102,26 @@ def build_app(
     async def health() -> dict[str, Any]:
         return {"status": "ok", "requests": desk.taken, "places": desk.places}
 
-    for path, (file, kind) in _PAGE.items():
-        _serve_file(app, path, web_file(file), kind)
+    for path, (file, type_) in _PAGE.items():
+        _serve_file(app, path, web_file(file), type_)
 
-    app.exception_handler(Refusal)(_refused)
-    app.exception_handler(404)(lambda request, error: _refused(request, Refusal(404, "NOT_FOUND", "nothing is here")))
-    app.exception_handler(405)(lambda request, error: _refused(request, _method(request)))
-    app.exception_handler(RequestValidationError)(lambda request, error: _refused(request, _invalid(error)))
+    kinds: tuple[type[Exception] | int, ...] = (Refusal, RequestValidationError, 404, 405)
+    for kind in kinds:
+        app.add_exception_handler(kind, _refused)
     return Guard(app, hosts, token)
 
 
-def _parameter(reason: str) -> Refusal:
-    return Refusal(422, "PARAMETER", reason)
-
-
-def _invalid(error: RequestValidationError) -> Refusal:
-    first = error.errors()[0]
-    return _parameter(f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}")
-
-
-def _method(request: Request) -> Refusal:
-    return Refusal(405, "METHOD_REFUSED", f"{request.url.path} does not take {request.method}: see /openapi.json")
-
-
-def _refused(request: Request, refusal: Refusal) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    """What FastAPI refuses is told as everything else is."""
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        refusal = Refusal(422, "PARAMETER", f"{'.'.join(map(str, first['loc'][1:]))}: {first['msg']}")
+    elif isinstance(error, Refusal):
+        refusal = error
+    elif getattr(error, "status_code", 404) == 404:
+        refusal = Refusal(404, "NOT_FOUND", "nothing is here: see /openapi.json")
+    else:
+        refusal = Refusal(405, "METHOD_REFUSED", f"{request.method} is not taken here: see /openapi.json")
     return JSONResponse({"code": refusal.code, "message": refusal.message}, refusal.status)
 
 

@@ -113,6 +113,14 @@ def test_a_report_is_never_overwritten_unasked(detect, album, tmp_path):
     assert out.read_bytes().startswith(b"<!DOCTYPE html>")
 
 
+def test_a_report_is_neither_an_input_nor_the_output(detect, album, tmp_path):
+    before = (album / "a.png").read_bytes()
+    for place in (album / "a.png", tmp_path / "out.jsonl"):
+        refused = detect(album, "--out", tmp_path / "out.jsonl", "--report", place, "--overwrite")
+        assert (refused.exit_code, codes(refused)) == (2, ["OUT_IS_INPUT"])
+    assert (album / "a.png").read_bytes() == before
+
+
 def test_what_is_stopped_leaves_no_half_report_and_is_not_continued_with_one(detect, stub, album, tmp_path, rows):
     stub.after = 2
     out, report = tmp_path / "out.jsonl", tmp_path / "report.html"
