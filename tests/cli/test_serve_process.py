@@ -29,8 +29,15 @@ def wait(condition):
 
 @pytest.fixture(scope="module")
 def hasty():
-    """A server without patience: 0.5 seconds for headers, as long for a body."""
-    with running(application(limits={"body_seconds": 0.5}), headers_seconds=0.5) as port:
+    """A server without patience: a second for headers, as long for a body."""
+    with running(application(limits={"body_seconds": 1.0}), headers_seconds=1.0) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def patient():
+    """A server that waits longer than these tests take."""
+    with running(application(limits={"body_seconds": 60.0}), headers_seconds=60.0) as port:
         yield port
 
 
@@ -68,12 +75,12 @@ def test_a_body_that_stops_coming_is_given_up(hasty):
         assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == "BODY_SLOW"
 
 
-def test_a_hundred_slow_clients_do_not_keep_others_from_being_served(hasty):
-    slow = [socket.create_connection(("127.0.0.1", hasty)) for _ in range(100)]
+def test_a_hundred_slow_clients_do_not_keep_others_from_being_served(patient):
+    slow = [socket.create_connection(("127.0.0.1", patient)) for _ in range(100)]
     try:
         for raw in slow:
             raw.sendall(b"GET / HTTP/1.1\r\nX: ")
-        with connected(hasty) as raw:
+        with connected(patient) as raw:
             data = flat("red")
             raw.sendall(HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
             assert status(heard(raw)) == 200
@@ -82,8 +89,8 @@ def test_a_hundred_slow_clients_do_not_keep_others_from_being_served(hasty):
             raw.close()
 
 
-def test_a_chunked_body_without_length_is_cut_off(hasty):
-    with connected(hasty) as raw:
+def test_a_chunked_body_without_length_is_cut_off(patient):
+    with connected(patient) as raw:
         raw.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
         chunk = b"10000\r\n" + bytes(65_536) + b"\r\n"
         for _ in range(17):
@@ -92,8 +99,8 @@ def test_a_chunked_body_without_length_is_cut_off(hasty):
         assert status(heard(raw)) == 413
 
 
-def test_a_length_that_is_too_large_is_refused_at_once(hasty):
-    with connected(hasty) as raw:
+def test_a_length_that_is_too_large_is_refused_at_once(patient):
+    with connected(patient) as raw:
         raw.sendall(HEAD + b"Content-Length: 999999999999\r\n\r\n")
         assert status(heard(raw)) == 413
 
