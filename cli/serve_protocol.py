@@ -9,7 +9,10 @@ __all__ = ["PunctualProtocol"]
 
 
 class PunctualProtocol(H11Protocol):
-    """Ends a connection whose headers are not whole `headers_seconds` after they began, however they dribble."""
+    """Ends a connection whose headers are not whole `headers_seconds` after they began, however they dribble.
+
+    A body that still comes when its request has been answered has as long.
+    """
 
     headers_seconds = 10.0
     _late: asyncio.TimerHandle | None = None
@@ -20,10 +23,11 @@ class PunctualProtocol(H11Protocol):
         self._expect()
 
     def data_received(self, data: bytes) -> None:
-        """The next headers are due once their first byte is there."""
+        """The next headers are due once their first byte is there, and the rest of a body that nobody reads."""
         super().data_received(data)
-        begun = self.cycle is None or bool(self.conn.trailing_data[0])
-        if self.conn.their_state is h11.IDLE and begun:
+        begun = self.conn.their_state is h11.IDLE and (self.cycle is None or bool(self.conn.trailing_data[0]))
+        unread = self.conn.their_state is h11.SEND_BODY and self.conn.our_state is h11.DONE
+        if begun or unread:
             self._expect()
         elif self._late is not None:
             self._late.cancel()
@@ -40,6 +44,8 @@ class PunctualProtocol(H11Protocol):
             self._late = self.loop.call_later(self.headers_seconds, self._give_up)
 
     def _give_up(self) -> None:
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self.conn.our_state is h11.IDLE:
             self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-            self.transport.close()
+        self.transport.close()

@@ -59,6 +59,20 @@ def test_dripping_does_not_buy_time(hasty):
         drip(raw)
 
 
+@pytest.mark.parametrize("path", [b"/nothing", b"/api/detect?mode=other"])
+def test_a_body_that_drips_on_after_its_answer_is_given_up(hasty, path):
+    def drip(raw):
+        for _ in range(1000):
+            raw.sendall(b"x")
+            time.sleep(0.02)
+
+    with connected(hasty) as raw:
+        raw.sendall(HEAD.replace(b"/api/detect", path) + b"Content-Length: 100000\r\n\r\n")
+        assert status(raw.recv(65_536)) in (404, 422)
+        with pytest.raises(OSError):
+            drip(raw)
+
+
 def test_a_second_request_on_a_connection_has_the_same_limit(hasty):
     with connected(hasty) as raw:
         raw.sendall(b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
