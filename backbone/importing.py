@@ -22,6 +22,8 @@ __all__ = ["TORCHVISION_PREPROCESSING", "import_weights"]
 # back into (x - 0.5) / 0.5, which the Card says directly.
 TORCHVISION_PREPROCESSING = Preprocessing(order="RGB", scale=1 / 255, mean=(0.5, 0.5, 0.5), deviation=(0.5, 0.5, 0.5))
 
+_SECONDS = 300
+
 # A pickle can hold code, so it is opened in a process of its own that may only read tensors.
 _UNPICKLE = """
 import sys, torch
@@ -89,7 +91,10 @@ def _read(source: Path) -> dict[str, Tensor]:
     with tempfile.TemporaryDirectory() as folder:
         converted = Path(folder) / "converted.safetensors"
         command = [sys.executable, "-c", _UNPICKLE, str(source), str(converted)]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise ModelError("MODEL_INVALID", f"{source} could not be read within {_SECONDS} seconds") from None
         if result.returncode != 0:
             reason = (result.stderr.strip().splitlines() or ["it ended without a word"])[-1]
             raise ModelError("MODEL_INVALID", f"{source} is not a plain state dict: {json.dumps(reason)[1:200]}")

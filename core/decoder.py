@@ -49,7 +49,7 @@ class Decoder:
         self.close()
 
     def _asked(self, request: Request) -> DecodedImage:
-        end = 0
+        cause = ""
         for _ in range(2):  # whatever else may have killed the first worker is not laid at the image's door
             worker = self._living()
             try:
@@ -58,13 +58,15 @@ class Decoder:
                 worker.end()  # interrupted in the middle of an answer: nobody else could make sense of the rest
                 raise
             if answer is None:
-                end = worker.end()
+                cause = _cause(worker.end())
+                if cause == "SIGXCPU":
+                    break  # its time was up, and would be again
                 continue
             self._idle.append(worker)
             if isinstance(answer, ImageError):
                 raise answer
             return answer
-        reason = f"the decoder died over it twice ({_cause(end)}); save it anew with another program"
+        reason = f"the decoder died over it ({cause}); save it anew with another program"
         raise ImageError("IMG_DECODER_CRASH", f"{shown_name(request.name)}: {reason}")
 
     def _living(self) -> "_Worker":

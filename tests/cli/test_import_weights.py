@@ -6,6 +6,7 @@ import torch
 import torchvision
 from safetensors.torch import save_file
 
+from googlenet_rcnn.backbone import importing
 from googlenet_rcnn.backbone.architectures import build_network, load_network
 from googlenet_rcnn.core.card import Card
 
@@ -116,6 +117,13 @@ def test_pickle_with_code_is_refused_and_never_run(bring, tmp_path):
         assert result.stderr.count("\n") == 1
         assert not marker.exists()
     assert not (tmp_path / "new.safetensors").exists()
+
+
+def test_a_pickle_that_never_ends_is_given_up(bring, monkeypatch, tmp_path):
+    torch.save({"conv1.conv.weight": torch.zeros(1)}, tmp_path / "slow.pth")
+    monkeypatch.setattr(importing, "_SECONDS", 0.001)  # no Python starts within a millisecond
+    result = bring(tmp_path / "slow.pth")
+    assert (result.exit_code, "could not be read within 0.001 seconds" in result.stderr) == (3, True)
 
 
 def test_sources_that_are_missing_or_unknown(bring, tmp_path):

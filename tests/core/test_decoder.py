@@ -78,10 +78,18 @@ def test_a_crash_is_the_fault_of_its_image_alone(dying, end):
     before = workers(dying)
     code, message = code_of(lambda: dying.decode(DEADLY + end.name.encode(), name="bad\n.jpg"))
     assert code == "IMG_DECODER_CRASH"
-    assert message.startswith(f"bad\\n.jpg: the decoder died over it twice ({end.name})")
+    assert message.startswith(f"bad\\n.jpg: the decoder died over it ({end.name})")
     assert np.array_equal(dying.decode(hostile.jpeg()).pixels, good)
     assert len(workers(dying)) == 1
     assert workers(dying) != before
+
+
+@pytest.mark.parametrize(("end", "tries"), [("SIGSEGV", 2), ("SIGXCPU", 1)])
+def test_what_took_all_its_time_is_not_tried_again(dying, tmp_path, end, tries):
+    path = tmp_path / "tries.count"
+    code, message = code_of(lambda: dying.decode(DEADLY + end.encode(), name=str(path)))
+    assert (code, end in message) == ("IMG_DECODER_CRASH", True)
+    assert path.read_text() == "." * tries
 
 
 def test_a_bug_in_the_other_process_is_no_endless_wait(dying):

@@ -30,6 +30,9 @@ def decode(data, policy=None, name="image"):
         images._OPENERS["PNG"] = lambda stream: bytearray(2**32)
         return images.decode_image(hostile.encoded(hostile.photo(), "PNG"), policy, name)
     if way:
+        if name.endswith(".count"):
+            with open(name, "a") as file:
+                file.write(".")
         os.kill(os.getpid(), signal.Signals[way])
     return images.decode_image(data, policy, name)
 
