@@ -79,16 +79,17 @@ def _answer(request: Request) -> tuple[dict[str, Any], memoryview]:
 
 def _limit_process(policy: ImagePolicy) -> None:
     """Bounds memory and time where the system can: a file that wants more is refused, or ends this process."""
-    with suppress(ImportError, ValueError, OSError):
+    with suppress(ImportError):
         import resource
 
         used = resource.getrusage(resource.RUSAGE_SELF)
         seconds = int(used.ru_utime + used.ru_stime) + _SECONDS
-        # A photograph takes 11 bytes a pixel, in Pillow and in its result; some formats are held twice on the way.
+        # A JPEG takes 8 bytes a pixel, in Pillow and in the result; WebP, of which there are two copies on the way, 16.
         memory = 2**29 + 4 * policy.max_bytes + 24 * policy.max_pixels
         for kind, limit in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_CPU, seconds)):
-            _, most = resource.getrlimit(kind)
-            resource.setrlimit(kind, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))
+            with suppress(ValueError, OSError):
+                _, most = resource.getrlimit(kind)
+                resource.setrlimit(kind, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))
 
 
 if __name__ == "__main__":

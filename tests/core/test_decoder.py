@@ -146,7 +146,7 @@ def test_its_processes_end_with_it():
         os.kill(pid, 0)
 
 
-# FAULTS 10: 120 million pixels take a decoder 1.3 GB, and the command that asks for them 0.4 GB more.
+# FAULTS 10: 120 million pixels take a decoder 1.3 GB, and the command that asks for them 0.9 GB.
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="memory is read from /proc")
 @pytest.mark.parametrize("options", [{}, {"progressive": True}])
 def test_memory_is_bounded_by_the_pixels(options):
