@@ -33,5 +33,5 @@ def not_finite(
     return NotFinite(
         "NOT_FINITE",
         f"step {step}: loss or gradient is not finite at rate {rate:.3g} (batch: {shown}; all in {path}); "
-        f"look at those images, {hint}",
+        f"look at those images or {hint}",
     )

@@ -253,7 +253,7 @@ class _Run:
 
     def _broken(self, loaded: Loaded, rate: float, norm: float, losses: dict[str, float]) -> NotFinite:
         names = [self.task.identity(index) for index in loaded.indices]
-        hint = "lower the rate" + (", or have it lowered with --resume --nan rollback" if self.rollback is None else "")
+        hint = "lower the rate" + (" (--resume --nan rollback does)" if self.rollback is None else "")
         return not_finite(self.folder, self.processes, self.state.step + 1, rate, norm, losses, names, hint)
 
 

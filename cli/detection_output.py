@@ -9,6 +9,7 @@ from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.types import LabelSet
 
 from .inputs import ImageFile
+from .ledger import refuse_finished
 from .rows import escaped
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def check_output(
     if os.path.realpath(out) in {os.path.realpath(file.path) for file in files}:
         raise UsageError("OUT_IS_INPUT", f"--out would overwrite the input {out}: choose another file")
     path = rows_path(out, format)
+    if not overwrite:
+        refuse_finished(path)
     begun = overwrite or path.with_name(f"{path.name}.part").exists()
     if format in _FOLDERS:
         for argument in arguments:

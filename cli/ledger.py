@@ -15,13 +15,17 @@ __all__ = ["Ledger", "refuse_finished"]
 
 
 def refuse_finished(path: Path, flag: str = "--out") -> None:
-    """UsageError (OUT_EXISTS) if an output is finished; whoever was killed while tidying up is tidied up after."""
-    if path.exists():
-        with lock(path.with_name(f"{path.name}.lock")):
-            if not _part(path).exists():
-                with suppress(OSError):
-                    _settings(path).unlink()
-        raise UsageError("OUT_EXISTS", f"{path} is finished already: choose another {flag} or say --overwrite")
+    """UsageError (OUT_EXISTS) if an output is finished; what a kill at the very end has left beside it is removed."""
+    if not path.is_file():
+        return
+    part, settings, held = _part(path), _settings(path), path.with_name(f"{path.name}.lock")
+    if any(left.exists() for left in (part, settings, held)):
+        with lock(held), suppress(OSError):
+            # A part that is younger than the output is that of a run which was told to replace it.
+            if not part.exists() or part.stat().st_mtime_ns <= path.stat().st_mtime_ns:
+                part.unlink(missing_ok=True)
+                settings.unlink(missing_ok=True)
+    raise UsageError("OUT_EXISTS", f"{path} is finished already: choose another {flag} or say --overwrite")
 
 
 def _part(path: Path) -> Path:

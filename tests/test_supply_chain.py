@@ -67,5 +67,5 @@ def test_a_workflow_calls_targets_only_with_pinned_actions_and_least_rights(path
     assert re.search(r"^permissions: \{\}$", text, re.MULTILINE)
     assert re.findall(r"^ +([a-z-]+): (?:read|write)$", text, re.MULTILINE) == ["contents"]
     assert ": write" not in text
-    assert "secrets" not in text
+    assert "secrets." not in text
     assert not re.search(r"run:.*\$\{\{", text)  # what others choose, a branch's name say, is never part of a script

@@ -1,6 +1,8 @@
+import os
+
 import pytest
 
-from googlenet_rcnn.cli.ledger import Ledger
+from googlenet_rcnn.cli.ledger import Ledger, refuse_finished
 from googlenet_rcnn.core.errors import UsageError
 
 SETTINGS = {"files": [("a", "a.jpg")], "threshold": 0.5}
@@ -108,3 +110,20 @@ def test_rows_can_be_dropped_for_a_file_made_from_them(tmp_path):
         ledger.drop()
     assert names(tmp_path) == ["out.npz"]
     assert code(path, SETTINGS, False) == "OUT_EXISTS"
+
+
+@pytest.mark.parametrize("newer", [True, False])
+def test_what_a_kill_at_the_end_left_is_removed_but_not_the_rows_of_a_run_that_replaces(tmp_path, newer):
+    path = tmp_path / "out.jsonl"
+    with Ledger(path, SETTINGS, False) as ledger:
+        ledger.append({"n": 1})
+    path.write_text("finished\n")
+    (tmp_path / "out.jsonl.lock").touch()
+    part = tmp_path / "out.jsonl.part"
+    moved = path.stat().st_mtime_ns + (10**9 if newer else -(10**9))
+    os.utime(part, ns=(moved, moved))
+    with pytest.raises(UsageError, match="OUT_EXISTS.*another --report"):
+        refuse_finished(path, "--report")
+    assert names(tmp_path) == ["out.jsonl", *(["out.jsonl.part", "out.jsonl.part.settings.json"] if newer else [])]
+    assert path.read_text() == "finished\n"
+    refuse_finished(tmp_path / "none")

@@ -1,5 +1,7 @@
 """`train-classifier` from the command line: what it finds, what it writes, what it refuses."""
 
+import shutil
+
 import numpy as np
 import pytest
 from command_errors import codes
@@ -63,8 +65,34 @@ def test_a_second_run_into_the_folder_is_refused_and_resuming_a_finished_one_cha
     before = (out / "classifier.safetensors").read_bytes()
     assert cli(*command(tree, out, "--resume")).exit_code == 0
     assert (out / "classifier.safetensors").read_bytes() == before
-    other = cli(*command(tree, out, "--resume", "--set", "seed=3"))
+    other = cli(*command(tree, out, "--resume", "--set", "seed=3", "--set", "train.batch=1"))
     assert (other.exit_code, codes(other)) == (2, ["RESUME_DIFFERS"])
+    assert "seed (0 then, 3 now), train.batch (2 then, 1 now)" in other.stderr
+
+
+def test_other_settings_and_data_go_on_by_force_but_other_classes_never(finished, cli, tree, tmp_path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished[0], out)
+    forced = cli(*command(tree, out, "--force-resume", "--set", "seed=3", "--set", "train.epochs=1.5"))
+    assert forced.exit_code == 0, forced.output
+    assert "classifier: step 3/3, " in forced.stderr
+    assert read_card(out / "classifier.safetensors").seed == 3
+    for name in ("cat", "dog", "eel"):
+        (tmp_path / "more" / "train" / name).mkdir(parents=True)
+        write(tmp_path / "more" / "train" / name, "a.png", encoded(photo(40, 40), "PNG"))
+    for flag, named in (("--resume", "classes"), ("--force-resume", "parameters")):
+        other = cli(*command(tmp_path / "more", out, flag, "--set", "seed=3", "--set", "train.epochs=1.5"))
+        assert (other.exit_code, codes(other)) == (2, ["RESUME_DIFFERS"])
+        assert named in other.stderr.splitlines()[-1]
+
+
+def test_a_run_that_goes_back_says_so_and_stops_in_the_end(cli, tree, tmp_path) -> None:
+    flags = [flag for one in ("rate=1e30", "epochs=9.0", "momentum=0.0") for flag in ("--set", f"train.{one}")]
+    result = cli(*command(tree, tmp_path / "out", "--nan", "rollback", *flags))
+    assert result.exit_code == 3
+    assert result.stderr.splitlines()[-1].startswith("error: NOT_FINITE: step ")
+    assert len([line for line in result.stderr.splitlines() if "going back to step 0" in line]) == 3
+    assert not (tmp_path / "out" / "classifier.safetensors").exists()
 
 
 def test_an_interrupted_run_resumes_to_the_same_bytes(finished, cli, tree, tmp_path, monkeypatch) -> None:
@@ -124,6 +152,7 @@ def test_unreadable_images_are_fatal_or_left_out_by_choice(cli, tree, tmp_path) 
     [
         (("--threads", "0"), "FLAG_VALUE"),
         (("--on-error", "cry"), "FLAG_VALUE"),
+        (("--nan", "cry"), "FLAG_VALUE"),
         (("--init", "none"), "WEIGHTS_UNKNOWN"),
         (("--set", "auxilary=0.2"), "RECIPE_KEY"),
         (("--set", "crops.area=[1.0, 0.5]"), "RECIPE_VALUE"),
