@@ -122,7 +122,7 @@ def test_what_a_kill_at_the_end_left_is_removed_but_not_the_rows_of_a_run_that_r
     part = tmp_path / "out.jsonl.part"
     moved = path.stat().st_mtime_ns + (10**9 if newer else -(10**9))
     os.utime(part, ns=(moved, moved))
-    with pytest.raises(UsageError, match="OUT_EXISTS.*another --report"):
+    with pytest.raises(UsageError, match=r"OUT_EXISTS.*another --report"):
         refuse_finished(path, "--report")
     assert names(tmp_path) == ["out.jsonl", *(["out.jsonl.part", "out.jsonl.part.settings.json"] if newer else [])]
     assert path.read_text() == "finished\n"
