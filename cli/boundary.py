@@ -22,6 +22,7 @@ def run_command(command: Callable[[], int | None]) -> NoReturn:
     """Runs a command and ends the process with its exit status; faults are told in one line on stderr."""
     _give_streams()
     _quieten_pillow()
+    _quieten_colorama()
     try:
         status = command() or Exit.OK
         sys.stdout.flush()
@@ -46,6 +47,14 @@ def _quieten_pillow() -> None:
     """What Pillow says of odd files, in several lines, a code tells already."""
     warnings.filterwarnings("ignore", module=r"PIL\b")
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
+
+
+def _quieten_colorama() -> None:
+    """Where it is installed, numba starts it, and at exit it would write an escape code to any terminal."""
+    with suppress(ImportError):
+        from colorama import initialise
+
+        initialise.atexit_done = True
 
 
 def one_line(text: str) -> str:

@@ -54,6 +54,7 @@ def run_explain(options: ExplainOptions) -> int:
     """Detects in the image and tells each object's fate: a table on the terminal, JSON when piped, a picture."""
     import numpy as np
 
+    from googlenet_rcnn.api.weights_files import weight_labels
     from googlenet_rcnn.core.samples import sample_pixels
     from googlenet_rcnn.eval.fate import object_fates
 
@@ -61,8 +62,8 @@ def run_explain(options: ExplainOptions) -> int:
     from .draw_fates import draw_fates
 
     _check(options)
+    truth = _truth(options, weight_labels(options.weights))
     detector, source = build_detection(options, lambda message: print(message, file=sys.stderr))
-    truth = _truth(options, detector.labels)
     file = ImageFile(Path(options.image).stem, options.image)
     pixels = sample_pixels(Sample(file.image_id, Path(file.path), truth))
     proposals = source.proposals(file, pixels)

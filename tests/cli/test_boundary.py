@@ -2,6 +2,7 @@ import os
 import re
 import subprocess
 import sys
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -59,6 +60,15 @@ def test_bug_is_one_line_and_its_traceback_a_file(capsys, tmp_path, monkeypatch,
     log = re.search(r"traceback is in (\S+)\)", text)[1]
     with open(log, encoding="utf-8") as stream:
         assert "RuntimeError" in stream.read()
+
+
+def test_nothing_is_left_to_colour_a_terminal_at_exit(monkeypatch):
+    colorama = ModuleType("colorama")
+    colorama.initialise = SimpleNamespace(atexit_done=False)
+    monkeypatch.setitem(sys.modules, "colorama", colorama)
+    with pytest.raises(SystemExit):
+        run_command(lambda: 0)
+    assert colorama.initialise.atexit_done
 
 
 def test_one_line_escapes_what_breaks_a_terminal():

@@ -1,0 +1,199 @@
+"""Writes docs/commands.md: each command's flags, and calls from docs/calls.toml with what they really print.
+
+python docs/commands.py      (or `make commands`; every call is run in a folder with three photographs)
+"""
+
+import argparse
+import os
+import pty
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import typer
+
+from googlenet_rcnn.cli.main import app
+
+DOCS = Path(__file__).resolve().parent
+PAGE = DOCS / "commands.md"
+CLASSES = ("cat", "person", "motorbike", "bicycle")
+# Objects as class, x1, y1, x2, y2 in pixels, drawn by hand on photographs that come with scikit-image.
+PHOTOS = {
+    "chelsea": [("cat", 24, 6, 396, 286)],
+    "astronaut": [("person", 20, 14, 400, 512)],
+    "motorcycle_left": [("motorbike", 92, 72, 684, 452), ("bicycle", 0, 95, 165, 230)],
+}
+ENVIRONMENT = {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+MASKS = (
+    (r"\b\d+(\.\d+)? (s|ms|min|minutes|h)\b", r"… \2"),
+    (r"(compiling|measuring|building) .*once.*\n", ""),
+    (r"(?m)^.*\b\d+/\d+, … \w+ left.*\n", ""),
+)
+"""What differs from machine to machine, or from one second to the next."""
+
+HEAD = """# Commands
+
+Each command is a subcommand of `googlenet-rcnn`; {scripts} are console scripts of their own as well. `googlenet-rcnn --install-completion` teaches your shell their names and flags, and `COMMAND --help` shows what stands here. Exit statuses: 0 all is well, 1 a bug, 2 a wrong flag or setting, 3 data that cannot be used, 4 finished but some items failed, 5 memory, disk or time ran out, 130 interrupted.
+
+The calls below are run one after the other in a folder with `chelsea.png`, `astronaut.png` and `motorcycle_left.png`, photographs that come with scikit-image, with `photos/`, a YOLO data set of these three, with `kinds/`, a folder for each class, and with `page.jpg`, which is no picture. What they print is what they printed; times are left out (…), and so is progress. `make commands` runs them again.
+"""
+
+
+class Calls(NamedTuple):
+    """Calls of a command that show what it does, one that fails, and what of their output is left out."""
+
+    good: tuple[str, ...]
+    bad: str
+    masks: tuple[tuple[str, str], ...]
+
+
+def find_commands(group: Any = None, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command of the application by its full name, groups looked into, in the order of the help."""
+    group = typer.main.get_command(app) if group is None else group
+    for name, command in group.commands.items():
+        full = f"{above} {name}".strip()
+        if hasattr(command, "commands"):
+            yield from find_commands(command, full)
+        else:
+            yield full, command
+
+
+def read_calls(path: Path = DOCS / "calls.toml") -> dict[str, Calls]:
+    """The calls of each command; KeyError that says what to add for a command without, ValueError for one too many."""
+    listed = tomllib.loads(path.read_text("utf-8"))
+    calls = {}
+    for name, _ in find_commands():
+        entry = listed.pop(name, {})
+        if lacking := [key for key in ("good", "bad") if not entry.get(key)]:
+            raise KeyError(f'add {" and ".join(lacking)} below ["{name}"] in {path}: calls to show, then `make commands`')
+        masks = tuple((find, put) for find, put in entry.get("masks", ()))
+        calls[name] = Calls(tuple(entry["good"]), entry["bad"], masks)
+    if listed:
+        raise ValueError(f"{path} has calls of {', '.join(listed)}, which is no command")
+    return calls
+
+
+def prepare(folder: Path) -> None:
+    """Lays out the photographs and data sets that the calls use."""
+    import skimage
+    from PIL import Image
+
+    source = Path(skimage.__file__).parent / "data"
+    (folder / "photos" / "images" / "train").mkdir(parents=True)
+    (folder / "photos" / "labels" / "train").mkdir(parents=True)
+    (folder / "photos" / "data.yaml").write_text("names:\n" + "".join(f"  - {name}\n" for name in CLASSES))
+    for name, objects in PHOTOS.items():
+        picture = source / f"{name}.png"
+        width, height = Image.open(picture).size
+        lines = [
+            f"{CLASSES.index(label)} {(x1 + x2) / 2 / width:.6f} {(y1 + y2) / 2 / height:.6f} "
+            f"{(x2 - x1) / width:.6f} {(y2 - y1) / height:.6f}\n"
+            for label, x1, y1, x2, y2 in objects
+        ]
+        (folder / "photos" / "labels" / "train" / f"{name}.txt").write_text("".join(lines))
+        kind = folder / "kinds" / objects[0][0]
+        kind.mkdir(parents=True)
+        for place in (folder, kind, folder / "photos" / "images" / "train"):
+            shutil.copy(picture, place)
+    (folder / "page.jpg").write_text("<html><body>404 Not Found</body></html>\n")
+
+
+def run(call: str, folder: Path) -> str:
+    """What a call prints on a terminal of 80 columns that shows no colours, and its exit status if that is not 0."""
+    master, slave = pty.openpty()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    cache = {"XDG_CACHE_HOME": str(folder / ".cache")} if "train" in call else {}
+    process = subprocess.Popen(
+        shlex.split(call), cwd=folder, stdout=slave, stderr=slave, stdin=subprocess.DEVNULL,
+        env=os.environ | ENVIRONMENT | cache | {"PATH": path},
+    )  # fmt: skip
+    os.close(slave)
+    told = b""
+    try:
+        while part := os.read(master, 4096):
+            told += part
+    except OSError:  # what Linux says when the other end is closed
+        pass
+    os.close(master)
+    return told.decode().replace("\r\n", "\n") + status_line(process.wait())
+
+
+def status_line(status: int) -> str:
+    """The line below an output that tells its exit status."""
+    return f"(exit status {status})\n" if status else ""
+
+
+def masked(text: str, masks: tuple[tuple[str, str], ...] = ()) -> str:
+    """The text without what differs from machine to machine."""
+    for find, put in (*MASKS, *masks):
+        text = re.sub(find, put, text)
+    return text
+
+
+def flag_rows(command: Any) -> Iterator[str]:
+    """A row of Markdown for each flag and argument: how it is written, what it means, and what holds without it."""
+    for one in command.params:
+        switch = getattr(one, "is_flag", False)
+        names = [*one.opts, *one.secondary_opts]
+        if one.param_type_name == "argument":
+            names = [one.name.upper() + ("..." if one.nargs == -1 else "")]
+        help, _, told = (one.help or "").partition(" [default: ")
+        default = told.rstrip("]") or ("" if one.default in (None, (), [], "") or callable(one.default) else one.default)
+        if switch:
+            default = "" if one.default is False else names[0]
+        default = "required" if one.required else default
+        yield f"| {', '.join(f'`{name}`' for name in names)} | {help.replace('|', chr(92) + '|')} | {default} |"
+
+
+def render(outputs: Mapping[str, str]) -> str:
+    """The page, with what each call printed."""
+    from tomllib import loads
+
+    scripts = loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    listed = ", ".join(f"`{name}`" for name in scripts if name != "googlenet-rcnn")
+    parts = [HEAD.format(scripts=listed)]
+    for name, command in find_commands():
+        calls = read_calls()[name]
+        parts.append(f"## {name}\n\n{' '.join((command.help or '').split())}\n")
+        parts += [_console(call, outputs[call]) for call in calls.good]
+        parts.append("When something is wrong:\n\n" + _console(calls.bad, outputs[calls.bad]))
+        rows = "\n".join(flag_rows(command))
+        parts.append(f"| flag | what | default |\n|---|---|---|\n{rows}\n")
+    return "\n".join(parts)
+
+
+def outputs_in(page: str) -> dict[str, str]:
+    """What a page says that each of its calls prints."""
+    return dict(re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```\n", page))
+
+
+def _console(call: str, output: str) -> str:
+    return f"```console\n$ {call}\n{output}```\n"
+
+
+def main() -> None:
+    """Runs every call, or those of the commands named, and writes the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("commands", nargs="*", help="run the calls of these only, after one another [default: all]")
+    wanted = parser.parse_args().commands
+    outputs = outputs_in(PAGE.read_text("utf-8")) if PAGE.exists() else {}
+    with tempfile.TemporaryDirectory() as name:
+        prepare(Path(name))
+        for command, calls in read_calls().items():
+            if not wanted or command in wanted:
+                for call in (*calls.good, calls.bad):
+                    print(f"$ {call}", file=sys.stderr)
+                    outputs[call] = masked(run(call, Path(name)), calls.masks)
+                    print(outputs[call], file=sys.stderr)
+    PAGE.write_text(render(outputs), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
