@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from googlenet_rcnn.core.types import Image
 from .inputs import ImageFile
 from .rows import escaped
 
-__all__ = ["jpeg", "picture_paths", "refuse_existing", "write_jpeg", "write_picture"]
+__all__ = ["jpeg", "picture_paths", "portable", "refuse_existing", "write_jpeg", "write_picture"]
+
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]) *", re.IGNORECASE)
+"""Names of devices, which no file can have on Windows, whatever follows the first dot."""
 
 _LONGEST = 200  # bytes of a file name, which leaves room for the suffixes of temporary files
 
@@ -32,7 +36,7 @@ def picture_paths(
     owners: dict[str, str] = {}
     paths = []
     for file in files:
-        name = _short(escaped(file.image_id))
+        name = portable(escaped(file.image_id))
         number, taken = 1, name
         while owners.setdefault(taken.casefold(), file.path) != file.path:
             number += 1
@@ -75,10 +79,21 @@ def write_picture(path: Path, data: bytes) -> None:
         stream.write(data)
 
 
-def _short(image_id: str) -> str:
-    """The id with its last part cut to what a file name can hold; what is cut off lives on in a hash."""
-    folders, slash, name = image_id.rpartition("/")
+def portable(image_id: str) -> str:
+    """The id as a path that Windows and every other system can hold, each of its parts not too long.
+
+    What Windows forbids stands as %3A and the like, a device's name gets a _ behind it, and of what is too long a
+    hash remains. Two ids may become one path.
+    """
+    return "/".join(_part(part) for part in image_id.split("/"))
+
+
+def _part(name: str) -> str:
+    name = re.sub(r'[<>:"\\|?*\x00-\x1f]|[. ]$', lambda found: f"%{ord(found[0]):02X}", name)
+    stem, dot, rest = name.partition(".")
+    if _DEVICE.fullmatch(stem):
+        name = f"{stem}_{dot}{rest}"
     data = name.encode()
     if len(data) > _LONGEST:
         name = data[: _LONGEST - 9].decode(errors="ignore") + "~" + hashlib.sha256(data).hexdigest()[:8]
-    return f"{folders}{slash}{name}"
+    return name

@@ -66,18 +66,20 @@ def find_commands(group: Any = None, above: str = "") -> Iterator[tuple[str, Any
 
 
 def read_calls(path: Path = DOCS / "calls.toml") -> dict[str, Calls]:
-    """The calls of each command; KeyError that says what to add for a command without, ValueError for one too many."""
+    """The calls of each command in the order of the file; KeyError for a command without, ValueError for one too many."""
     listed = tomllib.loads(path.read_text("utf-8"))
-    calls = {}
-    for name, _ in find_commands():
-        entry = listed.pop(name, {})
-        if lacking := [key for key in ("good", "bad") if not entry.get(key)]:
-            raise KeyError(f'add {" and ".join(lacking)} below ["{name}"] in {path}: calls to show, then `make commands`')
-        masks = tuple((find, put) for find, put in entry.get("masks", ()))
-        calls[name] = Calls(tuple(entry["good"]), entry["bad"], masks)
-    if listed:
-        raise ValueError(f"{path} has calls of {', '.join(listed)}, which is no command")
-    return calls
+    names = [name for name, _ in find_commands()]
+    for name in names:
+        if lacking := [key for key in ("good", "bad") if not listed.get(name, {}).get(key)]:
+            raise KeyError(
+                f'add {" and ".join(lacking)} below ["{name}"] in {path}: calls to show, then `make commands`'
+            )
+    if unknown := sorted(set(listed) - set(names)):
+        raise ValueError(f"{path} has calls of {', '.join(unknown)}, which is no command")
+    return {
+        name: Calls(tuple(one["good"]), one["bad"], tuple((find, put) for find, put in one.get("masks", ())))
+        for name, one in listed.items()
+    }
 
 
 def prepare(folder: Path) -> None:
@@ -145,7 +147,9 @@ def flag_rows(command: Any) -> Iterator[str]:
         if one.param_type_name == "argument":
             names = [one.name.upper() + ("..." if one.nargs == -1 else "")]
         help, _, told = (one.help or "").partition(" [default: ")
-        default = told.rstrip("]") or ("" if one.default in (None, (), [], "") or callable(one.default) else one.default)
+        default = told.rstrip("]") or (
+            "" if one.default in (None, (), [], "") or callable(one.default) else one.default
+        )
         if switch:
             default = "" if one.default is False else names[0]
         default = "required" if one.required else default
