@@ -26,9 +26,11 @@ _Box = tuple[str, tuple[float, float, float, float], str]
 def is_cvat(root: Path) -> bool:
     """Whether this is such a file, or a folder with an `annotations.xml`."""
     path = _file(root)
+    if path.suffix != ".xml" or not path.is_file():  # nor is a pipe opened, which would wait for ever
+        return False
     try:
         with path.open("rb") as file:
-            return path.suffix == ".xml" and b"<annotations" in file.read(4096)
+            return b"<annotations" in file.read(4096)
     except OSError:
         return False
 

@@ -104,7 +104,8 @@ def _file(root: Path) -> Path | None:
     """The export: a list in JSON, which in a folder must be the only one with annotations."""
     if root.is_file():
         return root if root.suffix == ".json" and _begin_of_list(root) else None
-    found = [path for path in sorted(root.glob("*.json")) if b'"annotations"' in _begin_of_list(path)]
+    files = [path for path in sorted(root.glob("*.json")) if path.is_file()]
+    found = [path for path in files if b'"annotations"' in _begin_of_list(path)]
     return found[0] if len(found) == 1 else None
 
 

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 from data_faults import code_of
 from tiny_layouts import LAYOUTS
@@ -22,6 +24,14 @@ def test_two_layouts_in_one_folder(tmp_path, one, other):
         assert len(read_dataset(tmp_path, "train").samples) == 1
     else:
         assert code_of(lambda: read_dataset(tmp_path, "train"), one, other) == "DATA_AMBIGUOUS"
+
+
+# FAULTS 22: a pipe would wait for ever.
+@pytest.mark.parametrize("name", ["annotations.xml", "export.json"])
+def test_pipes_are_not_opened(tmp_path, name):
+    os.mkfifo(tmp_path / name)
+    assert code_of(lambda: read_dataset(LAYOUTS["YOLO"](tmp_path), "none")) == "SPLIT_MISSING"
+    assert code_of(lambda: read_dataset(tmp_path / "annotations.xml", "train")).startswith("DATA_")
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -2,7 +2,6 @@
 
 import tiny_cvat
 import tiny_ilsvrc
-import tiny_label_studio
 import tiny_voc
 from tiny_coco import instances, thing, write_instances
 from tiny_yolo import write_tree
@@ -14,10 +13,5 @@ LAYOUTS = {
     "ILSVRC": lambda root: tiny_ilsvrc.devkit(root, ILSVRC, ["a 9"], split="train"),
     "COCO": lambda root: write_instances(root, instances([thing(bbox=(1, 2, 19, 28))], images=1)),
     "CVAT": lambda root: tiny_cvat.export(root, tiny_cvat.image(tiny_cvat.box(corners=(1, 2, 20, 30)), subset="train")),
-    "Label Studio": lambda root: (
-        tiny_label_studio.export(
-            root, tiny_label_studio.task(tiny_label_studio.rectangle(x=0.5, y=2, width=9.5, height=28))
-        ).parent
-    ),
     "YOLO": lambda root: write_tree(root, {"a": f"0 {10.5 / 200} .16 {19 / 200} .28\n"}),
 }
