@@ -13,7 +13,7 @@ FIRST ?= 500
 TIMED ?= 60
 BENCH ?=
 
-.PHONY: demo test test-slow lint types check lock fuzz clean
+.PHONY: demo test test-slow lint types check docs docs-check commands pictures lock fuzz clean
 .PHONY: train-voc train-voc-twin train-voc-members train-multibox train-voc20 learn-cascade
 .PHONY: evaluate-voc evaluate-three evaluate-proposals false-alarms browser-check
 .PHONY: bench-accuracy bench-proposals bench-evaluation bench-speed bench-memory bench-faults bench-training
@@ -55,6 +55,21 @@ lock: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		.ci/tools.in --output-file .ci/tools.txt
+
+# The site, in build/site; it reads docstrings from a built tree, as mypy does.
+docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
+	rm -rf build/types
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/types .
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "the site: build/site/index.html"
+
+# What the site shows of commands, run anew: docs/commands.md (COMMANDS="detect doctor": these alone), docs/pictures.
+commands: $(VENV)/.installed
+	$(BIN)/python docs/commands.py $(COMMANDS)
+
+pictures: $(VENV)/.installed
+	$(BIN)/python docs/make_pictures.py
 
 $(RUNS)/bvlc.safetensors: $(VENV)/.installed
 	@mkdir -p $(RUNS)

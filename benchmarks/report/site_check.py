@@ -1,0 +1,41 @@
+"""Opens every page of the built site in headless Chromium: does one ask another host for anything, or not fit?"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from chromium import Browser
+
+
+def main() -> int:
+    """Prints what is wrong with which page, and ends with 1 if anything is."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("site", type=Path, nargs="?", default=Path("build/site"))
+    parser.add_argument("--chromium", default="chromium")
+    parser.add_argument("--pictures", type=Path, help="folder for a picture of each page")
+    flags = parser.parse_args()
+    pages = [page for page in sorted(flags.site.rglob("*.html")) if page.name != "404.html"]
+    faults = [fault for page in pages for fault in look(page, flags.chromium, flags.pictures)]
+    print("\n".join(faults) or f"{len(pages)} pages ask nobody")
+    return int(bool(faults) or not pages)
+
+
+def look(page: Path, chromium: str, pictures: Path | None) -> list[str]:
+    """What is wrong with a page, opened as a file."""
+    with Browser(chromium) as browser:
+        browser.open(page.resolve().as_uri(), 1280, 900)
+        browser.evaluate("new Promise(done => setTimeout(done, 300))")
+        faults = [f"asks for {one}" for one in browser.requests if not one.startswith(("file:", "data:", "blob:"))]
+        unseen = browser.evaluate("[...document.images].filter(one => !one.naturalWidth).map(one => one.src)")
+        faults += [f"does not show {one}" for one in unseen]
+        if pictures is not None:
+            pictures.mkdir(parents=True, exist_ok=True)
+            browser.screenshot(pictures / f"{page.stem}.png", whole=True)
+        browser.resize(400, 900)
+        wide = browser.evaluate("document.documentElement.scrollWidth - innerWidth")
+        faults += [f"is {wide} pixels too wide for 400"] * (wide > 0)
+        return [f"{page}: {fault}" for fault in faults + list(browser.console)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
