@@ -64,6 +64,9 @@ docs: $(VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "the site: build/site/index.html"
 
+docs-check: docs
+	$(BIN)/python benchmarks/report/site_check.py --chromium $(CHROMIUM)
+
 # What the site shows of commands, run anew: docs/commands.md (COMMANDS="detect doctor": these alone), docs/pictures.
 commands: $(VENV)/.installed
 	$(BIN)/python docs/commands.py $(COMMANDS)
