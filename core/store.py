@@ -6,18 +6,18 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from threading import get_ident
 from typing import IO, Any
 
 from .errors import DataError, ResourceError, UsageError
 
-try:
-    import fcntl
-except ImportError:  # Windows has no fcntl; there two writers are the user's own care
-    fcntl = None  # type: ignore[assignment]
-
 __all__ = ["JsonLines", "atomic_file", "digest", "lock", "read_json_lines", "write_json"]
+
+# Windows has no fcntl; there two writers are the user's own care.
+fcntl: Any = import_module("fcntl") if find_spec("fcntl") else None
 
 _FLAGS = os.O_RDWR | os.O_CREAT | sum(getattr(os, name, 0) for name in ("O_CLOEXEC", "O_NOFOLLOW", "O_BINARY"))
 
