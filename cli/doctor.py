@@ -20,7 +20,7 @@ from googlenet_rcnn.core.threads import available_threads
 from .boundary import one_line
 from .compiled_code import uncompiled_functions
 from .machine import read_memory, read_processor
-from .packages import RUNTIME_PACKAGES, installed, opencv_wheels, required_packages
+from .packages import RUNTIME_PACKAGES, extra_packages, installed, opencv_wheels, required_packages
 
 __all__ = ["Finding", "examine", "run_doctor"]
 
@@ -29,6 +29,8 @@ _ENOUGH_MEMORY = 1 << 30
 # Quick to load, and what most often fails to: a wheel for another system, a library that is missing.
 _LOADED = ("numpy", "cv2", "PIL", "safetensors")
 _LOADED_IN_DEPTH = ("torch", "torchvision", "numba", "scipy", "sklearn", "matplotlib", "pycocotools", "selectivesearch")
+
+_EXTRAS = {"serve": "the page in the browser", "ray": "batch, for very many images", "tables": "Parquet tables"}
 
 _QUIETLY: dict[str, Callable[[], Any]] = {"onnxruntime": import_onnxruntime, "openvino": import_openvino}
 """Loaded otherwise, they would report home."""
@@ -61,7 +63,8 @@ def run_doctor(as_json: bool = False, deep: bool = False) -> int:
             print(f"{state}  {one.name:<{width}}  {one_line(one.text)}")
             if one.mend:
                 print(f"{'':<{width + 11}}{one_line(one.mend)}")
-        print(f"broken: {', '.join(broken)}" if broken else "everything that is needed is there")
+        next_step = f"broken: {', '.join(broken)}; do what stands below it, then run doctor again"
+        print(next_step if broken else "everything that is needed is there; next: detect --image photo.jpg")
     return Exit.DATA if broken else Exit.OK
 
 
@@ -77,6 +80,7 @@ def examine(deep: bool = False) -> Iterator[Finding]:
     yield _opencv()
     yield from _loading(_LOADED + (_LOADED_IN_DEPTH if deep else ()))
     yield from (_runtime(name, deep) for name in RUNTIME_PACKAGES)
+    yield from (_extra(name, purpose) for name, purpose in _EXTRAS.items())
     yield _cache()
     yield from _weights(deep)
     yield _selective_search()
@@ -160,6 +164,16 @@ def _runtime(name: str, deep: bool) -> Finding:
             title, "warning", f"{found} does not load: {fault}", f"pip install --force-reinstall {name}", values
         )
     return Finding(title, "ok", f"{found}{' loads' if deep else ''}", values=values)
+
+
+def _extra(name: str, purpose: str) -> Finding:
+    lacking = [package for package in extra_packages(name) if installed(package) is None]
+    values = {"lacking": lacking}
+    if lacking:
+        text = f"for {purpose}: {', '.join(lacking)} not installed"
+        mend = f"pip install 'googlenet-rcnn[{name}]', in a checkout '.[{name}]'"
+        return Finding(f"extra {name}", "note", text, mend, values)
+    return Finding(f"extra {name}", "ok", f"for {purpose}", values=values)
 
 
 def _cache() -> Finding:

@@ -4,7 +4,15 @@ import re
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 
-__all__ = ["OPENCV_WHEELS", "RUNTIME_PACKAGES", "Package", "installed", "opencv_wheels", "required_packages"]
+__all__ = [
+    "OPENCV_WHEELS",
+    "RUNTIME_PACKAGES",
+    "Package",
+    "extra_packages",
+    "installed",
+    "opencv_wheels",
+    "required_packages",
+]
 
 OPENCV_WHEELS = (
     "opencv-python",
@@ -57,6 +65,13 @@ def required_packages(of: str = "googlenet-rcnn") -> list[Package]:
             name = wheels[0]
         found.append(Package(name, installed(name), least or ""))
     return found
+
+
+def extra_packages(extra: str, of: str = "googlenet-rcnn") -> list[str]:
+    """The packages of an extra, as its metadata lists them; nothing where it is not installed."""
+    listed = (requires(of) if installed(of) else None) or ()
+    chosen = (one.strip() for one in listed if f'extra == "{extra}"' in one.replace("'", '"'))
+    return [re.split(r"[^\w.-]", one)[0] for one in chosen]
 
 
 def opencv_wheels() -> list[str]:

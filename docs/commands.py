@@ -9,6 +9,7 @@ import pty
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,20 +39,17 @@ MASKS = (
 )
 """What differs from machine to machine, or from one second to the next."""
 
-HEAD = """# Commands
-
-Each command is a subcommand of `googlenet-rcnn`; {scripts} are console scripts of their own as well. `googlenet-rcnn --install-completion` teaches your shell their names and flags, and `COMMAND --help` shows what stands here. Exit statuses: 0 all is well, 1 a bug, 2 a wrong flag or setting, 3 data that cannot be used, 4 finished but some items failed, 5 memory, disk or time ran out, 130 interrupted.
-
-The calls below are run one after the other in a folder with `chelsea.png`, `astronaut.png` and `motorcycle_left.png`, photographs that come with scikit-image, with `photos/`, a YOLO data set of these three, with `kinds/`, a folder for each class, and with `page.jpg`, which is no picture. What they print is what they printed; times are left out (…), and so is progress. `make commands` runs them again.
-"""
-
 
 class Calls(NamedTuple):
-    """Calls of a command that show what it does, one that fails, and what of their output is left out."""
+    """Calls of a command that show what it does, one that fails, and what of their output is left out.
+
+    What runs for ever is stopped once it has printed `until`.
+    """
 
     good: tuple[str, ...]
     bad: str
     masks: tuple[tuple[str, str], ...]
+    until: str
 
 
 def find_commands(group: Any = None, above: str = "") -> Iterator[tuple[str, Any]]:
@@ -66,8 +64,9 @@ def find_commands(group: Any = None, above: str = "") -> Iterator[tuple[str, Any
 
 
 def read_calls(path: Path = DOCS / "calls.toml") -> dict[str, Calls]:
-    """The calls of each command in the order of the file; KeyError for a command without, ValueError for one too many."""
+    """The calls of each command in the file's order; KeyError for a command without, ValueError for no command."""
     listed = tomllib.loads(path.read_text("utf-8"))
+    listed.pop("page", None)
     names = [name for name, _ in find_commands()]
     for name in names:
         if lacking := [key for key in ("good", "bad") if not listed.get(name, {}).get(key)]:
@@ -77,7 +76,7 @@ def read_calls(path: Path = DOCS / "calls.toml") -> dict[str, Calls]:
     if unknown := sorted(set(listed) - set(names)):
         raise ValueError(f"{path} has calls of {', '.join(unknown)}, which is no command")
     return {
-        name: Calls(tuple(one["good"]), one["bad"], tuple((find, put) for find, put in one.get("masks", ())))
+        name: Calls(tuple(one["good"]), one["bad"], tuple(map(tuple, one.get("masks", ()))), one.get("until", ""))
         for name, one in listed.items()
     }
 
@@ -107,7 +106,7 @@ def prepare(folder: Path) -> None:
     (folder / "page.jpg").write_text("<html><body>404 Not Found</body></html>\n")
 
 
-def run(call: str, folder: Path) -> str:
+def run(call: str, folder: Path, until: str = "") -> str:
     """What a call prints on a terminal of 80 columns that shows no colours, and its exit status if that is not 0."""
     master, slave = pty.openpty()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -121,6 +120,9 @@ def run(call: str, folder: Path) -> str:
     try:
         while part := os.read(master, 4096):
             told += part
+            if until and until in told.decode(errors="ignore"):
+                process.send_signal(signal.SIGINT)
+                until = ""
     except OSError:  # what Linux says when the other end is closed
         pass
     os.close(master)
@@ -147,9 +149,8 @@ def flag_rows(command: Any) -> Iterator[str]:
         if one.param_type_name == "argument":
             names = [one.name.upper() + ("..." if one.nargs == -1 else "")]
         help, _, told = (one.help or "").partition(" [default: ")
-        default = told.rstrip("]") or (
-            "" if one.default in (None, (), [], "") or callable(one.default) else one.default
-        )
+        plain = isinstance(one.default, str | int | float)
+        default = told.rstrip("]") or (one.default if plain else "")
         if switch:
             default = "" if one.default is False else names[0]
         default = "required" if one.required else default
@@ -158,13 +159,12 @@ def flag_rows(command: Any) -> Iterator[str]:
 
 def render(outputs: Mapping[str, str]) -> str:
     """The page, with what each call printed."""
-    from tomllib import loads
-
-    scripts = loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    scripts = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     listed = ", ".join(f"`{name}`" for name in scripts if name != "googlenet-rcnn")
-    parts = [HEAD.format(scripts=listed)]
+    parts = [tomllib.loads((DOCS / "calls.toml").read_text("utf-8"))["page"].replace("SCRIPTS", listed)]
+    every = read_calls()
     for name, command in find_commands():
-        calls = read_calls()[name]
+        calls = every[name]
         parts.append(f"## {name}\n\n{' '.join((command.help or '').split())}\n")
         parts += [_console(call, outputs[call]) for call in calls.good]
         parts.append("When something is wrong:\n\n" + _console(calls.bad, outputs[calls.bad]))
@@ -194,7 +194,7 @@ def main() -> None:
             if not wanted or command in wanted:
                 for call in (*calls.good, calls.bad):
                     print(f"$ {call}", file=sys.stderr)
-                    outputs[call] = masked(run(call, Path(name)), calls.masks)
+                    outputs[call] = masked(run(call, Path(name), calls.until), calls.masks)
                     print(outputs[call], file=sys.stderr)
     PAGE.write_text(render(outputs), encoding="utf-8")
 

@@ -24,14 +24,14 @@ PICTURES = {
     f"drawn/{NAME}.jpg": "detections",
     "fate.jpg": "fate",
 }
-WIDTH = 640
 
 
 def write(picture: Image.Image, name: str) -> None:
-    """Writes a picture as JPEG, at most 640 pixels wide."""
+    """Writes a picture as JPEG, at most 640 pixels wide, or 1,280 if it is a strip."""
+    width = 1280 if picture.width > 4 * picture.height else 640
+    if picture.width > width:
+        picture = picture.resize((width, round(picture.height * width / picture.width)), Image.Resampling.LANCZOS)
     picture = picture.convert("RGB")
-    if picture.width > WIDTH:
-        picture = picture.resize((WIDTH, round(picture.height * WIDTH / picture.width)), Image.Resampling.LANCZOS)
     picture.save(DOCS / "pictures" / f"{name}.jpg", quality=80, optimize=True)
 
 

@@ -80,15 +80,22 @@ def test_calls_of_no_command_are_told(tmp_path):
 
 
 def test_times_are_masked_and_other_numbers_are_not():
-    text = "cat.png  451x300, 390 proposals, 0.3 s\nimage 2/3, 12 s left\nimage 3/3, in 1.5 min\n--budget 90s: 15 boxes\n"
-    assert COMMANDS["masked"](text) == (
-        "cat.png  451x300, 390 proposals, …\nimage 3/3, in …\n--budget 90s: 15 boxes\n"
+    text = (
+        "cat.png  451x300, 390 proposals, 0.3 s\nimage 2/3, 12 s left\nimage 3/3, in 1.5 min\n--budget 90s: 15 boxes\n"
     )
+    assert COMMANDS["masked"](text) == ("cat.png  451x300, 390 proposals, …\nimage 3/3, in …\n--budget 90s: 15 boxes\n")
 
 
 def test_a_call_is_run_on_a_terminal_without_colours(folder):
-    code = "import sys, os; print(sys.stdout.isatty(), os.get_terminal_size is not None, os.environ['TERM']); sys.exit(3)"
+    code = (
+        "import sys, os; print(sys.stdout.isatty(), os.get_terminal_size is not None, os.environ['TERM']); sys.exit(3)"
+    )
     assert COMMANDS["run"](f"python -c {shlex.quote(code)}", folder) == "True True dumb\n(exit status 3)\n"
+
+
+def test_a_call_that_runs_for_ever_is_stopped_once_it_has_begun(folder):
+    code = "import time; print('ready', flush=True); time.sleep(1000)"
+    assert "KeyboardInterrupt" in COMMANDS["run"](f"python -c {shlex.quote(code)}", folder, until="ready")
 
 
 @pytest.mark.slow
@@ -101,5 +108,5 @@ def test_every_good_call_prints_what_the_page_says(folder):
 
     for calls in CALLS.values():
         for call in calls.good:
-            now = COMMANDS["masked"](COMMANDS["run"](call, folder), calls.masks)
+            now = COMMANDS["masked"](COMMANDS["run"](call, folder, calls.until), calls.masks)
             assert rounded(now) == rounded(outputs[call]), call

@@ -22,7 +22,7 @@ def test_this_computer_is_healthy(cli):
     result = cli("doctor")
     assert result.exit_code == 0, result.stdout
     lines = result.stdout.splitlines()
-    assert lines[-1] == "everything that is needed is there"
+    assert lines[-1] == "everything that is needed is there; next: detect --image photo.jpg"
     assert {line.split()[0] for line in lines[:-1]} <= {"ok", "note", "warning", "pip"}
     assert "\x1b" not in result.stdout
 
@@ -56,7 +56,7 @@ def test_a_package_that_is_missing_is_broken(cli, monkeypatch):
     assert "scipy is not installed; scipy>=1.13 is needed" in result.stdout
     assert "pillow 9.0; pillow>=13.0 is needed" in result.stdout
     assert "pip install 'scipy>=1.13'" in result.stdout
-    assert result.stdout.splitlines()[-1] == "broken: packages"
+    assert result.stdout.splitlines()[-1] == "broken: packages; do what stands below it, then run doctor again"
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,19 @@ def test_a_runtime_that_is_not_installed_is_only_a_note(monkeypatch):
         "runtime openvino", "note", "not installed", "pip install openvino", {"version": None}
     )
     assert found["runtime onnxruntime"].state == "ok"
+
+
+def test_an_extra_that_is_not_installed_is_a_note_with_what_to_install(monkeypatch):
+    monkeypatch.setattr(doctor, "installed", lambda name: None if name == "uvicorn" else "1.0")
+    found = {one.name: one for one in examine()}
+    assert found["extra ray"].state == "ok"
+    assert found["extra serve"] == Finding(
+        "extra serve",
+        "note",
+        "for the page in the browser: uvicorn not installed",
+        "pip install 'googlenet-rcnn[serve]', in a checkout '.[serve]'",
+        {"lacking": ["uvicorn"]},
+    )
 
 
 def test_damaged_weights_are_broken(monkeypatch, tmp_path):

@@ -3,7 +3,7 @@ from importlib import metadata
 import pytest
 
 from googlenet_rcnn.cli import packages
-from googlenet_rcnn.cli.packages import Package, installed, opencv_wheels, required_packages
+from googlenet_rcnn.cli.packages import Package, extra_packages, installed, opencv_wheels, required_packages
 
 
 @pytest.fixture
@@ -49,6 +49,16 @@ def test_requirements_without_those_of_extras(environment):
     found = required_packages()
     assert found == [Package("numpy", "1.9", "2.0"), Package("plain", None, ""), Package("ranged", "2.0", "1.5")]
     assert [one.serves for one in found] == [False, False, True]
+
+
+def test_packages_of_an_extra(environment):
+    listed = ["numpy>=2.0", 'ray[data]>=2; extra == "ray"', "pyarrow>=17 ; extra == 'ray'", 'fastapi; extra == "serve"']
+    environment(listed, googlenet_rcnn="0.1")
+    assert extra_packages("ray") == ["ray", "pyarrow"]
+    assert extra_packages("serve") == ["fastapi"]
+    assert extra_packages("nothing") == []
+    environment(listed)
+    assert extra_packages("ray") == []
 
 
 def test_any_opencv_wheel_serves(environment):
