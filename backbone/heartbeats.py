@@ -10,29 +10,44 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from threading import Thread
-
-from torch import distributed
+from typing import Protocol
 
 from googlenet_rcnn.core.errors import ResourceError
 
-__all__ = ["PATIENCE", "Heartbeats", "lost_if_silent"]
+__all__ = ["PATIENCE", "Heartbeats", "Store", "lost_if_silent"]
 
 PATIENCE = timedelta(seconds=20)  # torchrun takes up to 30 s more to end those that do not end by themselves
 _BEAT = 2.0  # seconds
 _LOOK = 0.02
 
 
+class Store(Protocol):
+    """What is asked of a store of torch.distributed, of which it does not export the type."""
+
+    def add(self, key: str, amount: int, /) -> int:
+        """Adds to a number and gives it."""
+
+    def set(self, key: str, value: str, /) -> None:
+        """Keeps a value."""
+
+    def check(self, keys: list[str], /) -> bool:
+        """Whether all keys are there."""
+
+    def clone(self) -> "Store":
+        """The same store by a connection of its own."""
+
+
 class Heartbeats:
     """The beats of `count` processes in a store; this one's begin at once and end with the process."""
 
-    def __init__(self, store: "distributed.Store", rank: int, count: int, patience: float | None = None) -> None:
+    def __init__(self, store: Store, rank: int, count: int, patience: float | None = None) -> None:
         self._store, self._rank, self._count = store, rank, count
         self._patience = PATIENCE.total_seconds() if patience is None else patience
         self._meetings = 0
         store.add(f"beat/{rank}", 1)
         Thread(target=self._beat, args=(store.clone(),), daemon=True).start()
 
-    def _beat(self, store: "distributed.Store") -> None:
+    def _beat(self, store: Store) -> None:
         with suppress(RuntimeError):  # the store has gone, and with it whoever would have listened
             while True:
                 time.sleep(_BEAT)

@@ -18,7 +18,7 @@ def more_parts(parts: int, share: int, folder: Path) -> int:
             "OUT_OF_MEMORY", "one example at a time needs more memory than there is: take smaller crops, fewer "
             f"--threads or another machine; --resume continues {folder}"
         )  # fmt: skip
-    if torch.cuda.is_initialized():
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()  # what is free lies in pieces of the wrong size
     return min(2 * parts, share)
 

@@ -87,6 +87,7 @@ def join_processes() -> Processes:
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Processes()
-    store, rank, count = next(distributed.rendezvous("env://", timeout=PATIENCE))
+    store, rank, count = next(distributed.rendezvous("env://", timeout=PATIENCE))  # type: ignore[attr-defined]
     distributed.init_process_group("gloo", store=store, rank=rank, world_size=count, timeout=PATIENCE)
-    return Processes(rank, count, Heartbeats(distributed.PrefixStore("heartbeats", store), rank, count))
+    beats = distributed.PrefixStore("heartbeats", store)  # type: ignore[attr-defined]
+    return Processes(rank, count, Heartbeats(beats, rank, count))
