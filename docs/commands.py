@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -35,7 +36,7 @@ ENVIRONMENT = {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1", "OMP_NUM_THREAD
 MASKS = (
     (r"\b\d+(\.\d+)? (s|ms|min|minutes|h)\b", "…"),
     (r"(compiling|measuring|building) .*once.*\n", ""),
-    (r"(?m)^.*\b\d+/\d+, … left.*\n", ""),
+    (r"(?m)^.*\d/\d.*, … left\b.*\n", ""),
 )
 """What differs from machine to machine, or from one second to the next."""
 
@@ -43,13 +44,14 @@ MASKS = (
 class Calls(NamedTuple):
     """Calls of a command that show what it does, one that fails, and what of their output is left out.
 
-    What runs for ever is stopped once it has printed `until`.
+    What runs for ever is stopped once it has printed `until`; `say` is what a reader should know.
     """
 
     good: tuple[str, ...]
     bad: str
     masks: tuple[tuple[str, str], ...]
     until: str
+    say: str
 
 
 def find_commands(group: Any = None, above: str = "") -> Iterator[tuple[str, Any]]:
@@ -76,7 +78,13 @@ def read_calls(path: Path = DOCS / "calls.toml") -> dict[str, Calls]:
     if unknown := sorted(set(listed) - set(names)):
         raise ValueError(f"{path} has calls of {', '.join(unknown)}, which is no command")
     return {
-        name: Calls(tuple(one["good"]), one["bad"], tuple(map(tuple, one.get("masks", ()))), one.get("until", ""))
+        name: Calls(
+            good=tuple(one["good"]),
+            bad=one["bad"],
+            masks=tuple((find, put) for find, put in one.get("masks", ())),
+            until=one.get("until", ""),
+            say=one.get("say", ""),
+        )
         for name, one in listed.items()
     }
 
@@ -121,6 +129,7 @@ def run(call: str, folder: Path, until: str = "") -> str:
         while part := os.read(master, 4096):
             told += part
             if until and until in told.decode(errors="ignore"):
+                time.sleep(2)  # it listens to signals only a little later
                 process.send_signal(signal.SIGINT)
                 until = ""
     except OSError:  # what Linux says when the other end is closed
@@ -166,7 +175,8 @@ def render(outputs: Mapping[str, str]) -> str:
     for name, command in find_commands():
         calls = every[name]
         parts.append(f"## {name}\n\n{' '.join((command.help or '').split())}\n")
-        parts += [_console(call, outputs[call]) for call in calls.good]
+        parts += [f"{calls.say}\n"] if calls.say else []
+        parts += [_console(call, outputs.get(call)) for call in calls.good]
         parts.append("When something is wrong:\n\n" + _console(calls.bad, outputs[calls.bad]))
         rows = "\n".join(flag_rows(command))
         parts.append(f"| flag | what | default |\n|---|---|---|\n{rows}\n")
@@ -178,8 +188,9 @@ def outputs_in(page: str) -> dict[str, str]:
     return dict(re.findall(r"```console\n\$ (.*)\n((?:.*\n)*?)```\n", page))
 
 
-def _console(call: str, output: str) -> str:
-    return f"```console\n$ {call}\n{output}```\n"
+def _console(call: str, output: str | None) -> str:
+    """A call with its output, or alone until it has been run."""
+    return f"```sh\n{call}\n```\n" if output is None else f"```console\n$ {call}\n{output}```\n"
 
 
 def main() -> None:
