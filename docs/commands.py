@@ -42,7 +42,7 @@ MASKS = (
 
 
 class Calls(NamedTuple):
-    """Calls of a command that show what it does, one that fails, and what of their output is left out.
+    """Calls of a command that show what it does, one that fails, and what is left out of what the good ones print.
 
     What runs for ever is stopped once it has printed `until`; `say` is what a reader should know.
     """
@@ -205,7 +205,8 @@ def main() -> None:
             if not wanted or command in wanted:
                 for call in (*calls.good, calls.bad):
                     print(f"$ {call}", file=sys.stderr)
-                    outputs[call] = masked(run(call, Path(name), calls.until), calls.masks)
+                    masks = calls.masks if call in calls.good else ()
+                    outputs[call] = masked(run(call, Path(name), calls.until), masks)
                     print(outputs[call], file=sys.stderr)
     PAGE.write_text(render(outputs), encoding="utf-8")
 
