@@ -61,4 +61,4 @@ def test_the_site_is_set_to_ask_nobody():
     settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text("utf-8"))
     assert settings["theme"]["font"] is False
     assert "repo_url" not in settings  # its stars would be asked for
-    assert "http" not in (ROOT / "mkdocs.yml").read_text("utf-8")
+    assert "://" not in (ROOT / "mkdocs.yml").read_text("utf-8")
