@@ -21,6 +21,7 @@ BENCH ?=
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 2; }
+	@echo 'installing into $(VENV): some minutes and 7 GB, nearly all of it PyTorch'
 	$(PYTHON) -m venv $(VENV)
 	$(if $(LOCKED),$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/tools.txt)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'

@@ -206,7 +206,8 @@ class MultiBoxTraining:
         return Card(
             arch=start.arch,
             task="multibox",
-            labels=start.labels,
+            warp_side=start.warp_side,
+            warp_context=start.warp_context,
             preprocessing=start.preprocessing,
             warp_side=start.warp_side,
             trunk=trunk,

@@ -127,7 +127,7 @@ def test_pictures_are_drawn_one_for_each_file(detect, picture, tmp_path):
     assert detect(*paths, paths[0], "--draw", tmp_path / "drawn").exit_code == 0
     assert sorted(path.name for path in (tmp_path / "drawn").iterdir()) == ["A~3.jpg", "a.jpg", "a~2.jpg"]
     with Image.open(tmp_path / "drawn" / "a.jpg") as drawn:
-        assert drawn.size == (300, 200)
+        assert drawn.size == (600, 400)  # small pictures are enlarged, so that labels can be read
         assert len(drawn.getcolors(10**6)) > 20  # the input has one
     assert detect(tmp_path / "in", "--draw", tmp_path / "tree").exit_code == 0
     assert (tmp_path / "tree" / "x" / "a.jpg").is_file()

@@ -158,7 +158,7 @@ def test_other_seeds_views_and_trunks_have_other_maps(finished, tmp_path) -> Non
         {"recipe": recipe(seed=1)},
         {"recipe": recipe(views=ViewSampling(crops=1, kept=0.4, least_area=0.5))},
         {"trunk": StubTrunk(seed=1)},
-        {"trunk_card": CARD.model_copy(update={"warp_side": 28})},
+        {"trunk_card": CARD.model_copy(update={"warp_side": 28, "warp_context": 0})},
     )
     for number, change in enumerate(changes):
         other = replace(run, cache=tmp_path / "cache", out=tmp_path / str(number), **change)

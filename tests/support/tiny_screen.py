@@ -55,7 +55,7 @@ class ColourTrunk(nn.Module):
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Maps of images [N,H,W,3], as an engine gives them."""
         with torch.inference_mode():
-            return self.trunk(to_input(torch.from_numpy(pixels), Card(labels=()).preprocessing)).numpy()
+            return self.trunk(to_input(torch.from_numpy(pixels), Card(labels=("x",)).preprocessing)).numpy()
 
 
 def random_map(settings: ScreenHeadSettings = HEAD, seed: int = 0) -> NDArray[np.float32]:
