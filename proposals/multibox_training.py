@@ -206,10 +206,10 @@ class MultiBoxTraining:
         return Card(
             arch=start.arch,
             task="multibox",
-            warp_side=start.warp_side,
-            warp_context=start.warp_context,
+            labels=start.labels,
             preprocessing=start.preprocessing,
             warp_side=start.warp_side,
+            warp_context=start.warp_context,
             trunk=trunk,
             recipe=self.recipe.model_dump(mode="json"),
             data=data,
