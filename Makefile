@@ -33,8 +33,9 @@ demo: $(VENV)/.installed
 	$(BIN)/detect --image "$$photo" --draw demo-output --overwrite
 	@echo "picture with boxes: demo-output/chelsea.jpg"
 
+# A process for each processor, which numeric libraries would otherwise take for themselves as well.
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -q
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto
 
 test-slow: $(VENV)/.installed
 	$(BIN)/python -m pytest -q -m slow
