@@ -4,6 +4,7 @@ Both are JSON lines and raw bytes, never pickles: what comes out of a process th
 """
 
 import json
+import os
 import sys
 from contextlib import suppress
 from dataclasses import asdict
@@ -30,10 +31,12 @@ class Request(NamedTuple):
 
 
 def send_request(stream: IO[bytes], request: Request) -> None:
-    """Asks for an image."""
+    """Asks for an image; a relative name is meant from the folder in which the asking process is now."""
     count = None if request.data is None else len(request.data)
-    head = json.dumps({"name": request.name, "bytes": count, "policy": asdict(request.policy)})
-    stream.write(head.encode() + b"\n" + (request.data or b""))
+    head = {"name": request.name, "bytes": count, "policy": asdict(request.policy), "folder": ""}
+    with suppress(OSError):  # a folder that is gone
+        head["folder"] = os.getcwd()
+    stream.write(json.dumps(head).encode() + b"\n" + (request.data or b""))
     stream.flush()
 
 
@@ -60,6 +63,8 @@ def serve(requests: IO[bytes], answers: IO[bytes]) -> None:
         head = json.loads(line)
         data = None if head["bytes"] is None else requests.read(head["bytes"])
         request = Request(head["name"], data, ImagePolicy(**head["policy"]))
+        with suppress(OSError):
+            os.chdir(head["folder"])
         _limit_process(request.policy)
         answer, pixels = _answer(request)
         answers.write(json.dumps(answer).encode() + b"\n")

@@ -34,6 +34,7 @@ PHOTOS = {
 }
 ENVIRONMENT = {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
 MASKS = (
+    (r"\x1b\[[0-9;]*m", ""),  # what libraries of others send to a terminal in the end
     (r"\b\d+(\.\d+)? (s|ms|min|minutes|h)\b", "…"),
     (r"(compiling|measuring|building) .*once.*\n", ""),
     (r"(?m)^.*\d/\d.*, … left\b.*\n", ""),

@@ -70,6 +70,15 @@ def test_names_of_any_bytes_reach_the_other_process(decoder, tmp_path):
     assert code_of(lambda: decoder.read(str(tmp_path) + "/a\0b.jpg"))[0] == "IMG_MISSING"
 
 
+def test_a_relative_name_is_meant_from_where_it_is_said(decoder, tmp_path, monkeypatch):
+    for name, level in (("one", 10), ("two", 200)):
+        folder = tmp_path / name
+        folder.mkdir()
+        hostile.write(folder, "a.png", hostile.encoded(np.full((2, 2, 3), level, np.uint8), "PNG"))
+        monkeypatch.chdir(folder)
+        assert decoder.read("a.png").pixels.mean() == level
+
+
 # FAULTS 7
 @pytest.mark.parametrize("end", [signal.SIGSEGV, signal.SIGBUS, signal.SIGKILL, signal.SIGABRT])
 def test_a_crash_is_the_fault_of_its_image_alone(dying, end):
