@@ -46,7 +46,7 @@ lint: $(VENV)/.installed
 
 # mypy reads a built tree, because a folder's name (eval) is not its package's (googlenet_rcnn.eval).
 types: $(VENV)/.installed
-	rm -rf build/types
+	rm -rf build/types build/lib
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/types .
 	MYPYPATH=build/types $(BIN)/mypy -p googlenet_rcnn
 
@@ -61,7 +61,7 @@ lock: $(VENV)/.installed
 # The site, in build/site; it reads docstrings from a built tree, as mypy does.
 docs: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[docs]'
-	rm -rf build/types
+	rm -rf build/types build/lib
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/types .
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "the site: build/site/index.html"

@@ -31,13 +31,13 @@ _THRESHOLD = 0.5  # of weights that say none
 
 def shipped_weights() -> dict[str, Path]:
     """Names and paths of the detectors and classifiers that come with the package."""
-    return shipped_in("googlenet_rcnn.detector") | shipped_in("googlenet_rcnn.backbone")
+    return shipped_in("googlenet_rcnn.detector") | shipped_in("googlenet_rcnn.backbone", "shipped")
 
 
-def shipped_in(package: str) -> dict[str, Path]:
-    """Names and paths of the weights that come with a package."""
+def shipped_in(package: str, place: str = "weights") -> dict[str, Path]:
+    """Names and paths of the weights that come with a package, in its folder `place`."""
     found: dict[str, Path] = {}
-    folder = files(package).joinpath("weights")
+    folder = files(package).joinpath(place)
     for entry in folder.iterdir() if folder.is_dir() else ():
         with as_file(entry) as path:
             if path.suffix == ".safetensors":

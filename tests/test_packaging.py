@@ -55,6 +55,7 @@ def test_the_wheel_is_small_and_holds_only_our_package(wheel: Path) -> None:
         names = set(archive.namelist())
     assert all(top == "googlenet_rcnn" or top.endswith(".dist-info") for top in tops)
     assert "googlenet_rcnn/detector/weights/voc07.safetensors" in names
+    assert "googlenet_rcnn/backbone/shipped/voc20.safetensors" in names
     assert "googlenet_rcnn/datasets/labels/voc20.txt" in names
     assert "googlenet_rcnn/core/py.typed" in names
     assert {path.name for path in (ROOT / "cli" / "web").iterdir()} == {

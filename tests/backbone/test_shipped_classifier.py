@@ -14,7 +14,7 @@ from googlenet_rcnn.backbone.classifier import Classifier
 from googlenet_rcnn.backbone.weights import read_tensors
 from googlenet_rcnn.datasets.label_list import load_labels
 
-MODEL = Path(str(files("googlenet_rcnn.backbone"))) / "weights" / "voc20.safetensors"
+MODEL = Path(str(files("googlenet_rcnn.backbone"))) / "shipped" / "voc20.safetensors"
 BVLC = SHARED / "weights" / "bvlc_googlenet.safetensors"
 
 
