@@ -43,6 +43,7 @@ def run_train_svm(
 
     settings = load_recipe(SvmRecipe, recipe, list(assignments))
     path = find_weights(weights)
+    dataset = read_dataset(data, split)  # before an engine is measured for it
     run = SvmRun(
         recipe=settings,
         weights=path,
@@ -51,6 +52,6 @@ def run_train_svm(
         proposer=build_training_proposer(settings.proposals, threads, quiet),
         say=say,
     )
-    run.run(read_dataset(data, split), f"{data.name} {split}", out)
+    run.run(dataset, f"{data.name} {split}", out)
     say(f"wrote {out}: use it with detect --weights {out}")
     return Exit.OK
