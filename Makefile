@@ -217,12 +217,16 @@ $(RUNS)/voc20-upper/classifier.safetensors: $(RUNS)/bvlc.safetensors $(RUNS)/voc
 $(RUNS)/voc20-twin/classifier.safetensors: $(RUNS)/voc20-upper/classifier.safetensors
 	$(SMALL) --data $(RUNS)/voc-crops $(WHOLE) --out $(@D)
 
+$(RUNS)/voc20-wide/classifier.safetensors: $(RUNS)/bvlc.safetensors $(RUNS)/voc-crops-wide/.made
+	$(SMALL) --data $(RUNS)/voc-crops-wide --out $(@D)
+
 train-voc20: $(RUNS)/voc20-upper/classifier.safetensors
 	$(SMALL) --data $(RUNS)/voc-crops --split trainval $(WHOLE) --out $(RUNS)/voc20
 
 # Figures of the classification page on the objects of VOC: a linear probe, the twin by one and ten crops and by the
-# best of ten; the network from scratch with auxiliary heads and without.
-bench-classification: $(RUNS)/voc20-twin/classifier.safetensors
+# best of ten, what wider crops bring to learning (told as it ends); the network from scratch with auxiliary heads and
+# without.
+bench-classification: $(RUNS)/voc20-twin/classifier.safetensors $(RUNS)/voc20-wide/classifier.safetensors
 	$(BIN)/python benchmarks/classification/probe.py --folder $(RUNS)/voc-crops --weights $(RUNS)/bvlc.safetensors
 	for crops in 1 10 "10 --max-pool"; do $(BIN)/evaluate classification --data $(RUNS)/voc-crops --split val \
 		--weights $< --crops $$crops --report "$(RUNS)/voc20-$$crops" || exit; done
