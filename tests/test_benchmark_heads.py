@@ -64,6 +64,12 @@ def test_means_stand_beside_the_seeds_and_what_is_missing_is_empty() -> None:
     assert [cell.strip() for cell in last] == ["6", "0.500", "0.500, 0.500", "0.375", "0.375"]
 
 
+def test_a_seed_that_went_on_for_longer_than_the_others_stands_alone() -> None:
+    table = HEADS["table"]({"with-0": [0.25, 0.5], "with-1": [0.75], "without-0": [0.125]}, 3)
+    last = table.splitlines()[-1].split("|")[1:-1]
+    assert [cell.strip() for cell in last] == ["6", "0.500", "0.500", "", ""]
+
+
 def test_a_folder_without_the_splits_is_told_in_one_line(tmp_path, capsys) -> None:
     assert HEADS["main"](["--folder", str(tmp_path), "--out", str(tmp_path)]) == 3
     assert capsys.readouterr().err.startswith("error: ")

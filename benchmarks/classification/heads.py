@@ -116,7 +116,7 @@ def table(curves: dict[str, list[float]], every: int) -> str:
     for number in range(max(map(len, curves.values()))):
         row = [str((number + 1) * every)]
         for points in kinds.values():
-            values = [one[number] for one in points]
+            values = [one[number] for one in points if number < len(one)]
             row += [f"{statistics.mean(values):.3f}" if values else "", ", ".join(f"{value:.3f}" for value in values)]
         rows.append(row)
     return markdown(["epochs", "with heads", "each", "without", "each"], rows)
