@@ -231,7 +231,8 @@ bench-classification: $(RUNS)/voc20-twin/classifier.safetensors $(RUNS)/voc20-wi
 	for crops in 1 10 "10 --max-pool"; do $(BIN)/evaluate classification --data $(RUNS)/voc-crops --split val \
 		--weights $< --crops $$crops --report "$(RUNS)/voc20-$$crops" || exit; done
 	$(BIN)/python benchmarks/classification/paired.py $(RUNS)/voc20-1 $(RUNS)/voc20-10 "$(RUNS)/voc20-10 --max-pool"
-	$(BIN)/python benchmarks/classification/heads.py --folder $(RUNS)/voc-crops-small --out $(RUNS)/heads
+	for epochs in 12 15; do $(BIN)/python benchmarks/classification/heads.py --folder $(RUNS)/voc-crops-small \
+		--out $(RUNS)/heads --epochs $$epochs || exit; done
 
 # The Caffe model's views of 1,000 images, paired: 144 crops are 144,000 looks.
 bench-crops: $(RUNS)/bvlc.safetensors
