@@ -2,10 +2,10 @@
 
 Szegedy et al. 2014, section 5: the heads "encourage discrimination in the lower stages" and "increase the gradient
 signal that gets propagated back". The network is the variant with batch normalisation: that of the paper did not leave
-the plateau of always naming the commonest class within a thousand steps of so few pictures.
-Crops are small (`--side`), to be had on two cores; with one seed both networks begin with the same weights and see the
-same crops. Everything else is `train-classifier`'s own: task, loop, rates. At last the networks of a kind are averaged,
-as the paper's seven were. A run that was stopped goes on; runs may share `--out`, each with other `--seeds`.
+the plateau of always naming the commonest class within a thousand steps of so few pictures. Crops are small (`--side`),
+to be had on two cores; with one seed both networks begin with the same weights and see the same crops. Everything else
+is `train-classifier`'s own: task, loop, rates. At last the networks of a kind are averaged, as the paper's seven were.
+A run that was stopped goes on, also for more epochs; runs may share `--out`, each with other `--seeds`.
 """
 
 import argparse
