@@ -207,6 +207,14 @@ $(RUNS)/voc-crops/.made: $(VENV)/.installed
 		--out $(RUNS)/voc-crops-small
 	@touch $@
 
+# Learned from with more surroundings, so that the crops of training have about the scale of what is measured.
+$(RUNS)/voc-crops-wide/.made: $(VENV)/.installed
+	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --splits train --context 40 \
+		--out $(RUNS)/voc-crops-wide
+	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --splits val \
+		--out $(RUNS)/voc-crops-wide
+	@touch $@
+
 # The upper half learns on train, then all layers: of the classifier that ships on trainval, of its twin, whose figures
 # on val are the honest ones, on train.
 SMALL = $(BIN)/train-classifier --recipe recipes/small_cls.toml --init $< --resume
