@@ -16,7 +16,7 @@ BENCH ?=
 .PHONY: demo test test-slow lint types check docs docs-check commands pictures lock fuzz clean
 .PHONY: train-voc train-voc-twin train-voc-members train-multibox train-voc20 learn-cascade
 .PHONY: evaluate-voc evaluate-three evaluate-proposals false-alarms browser-check
-.PHONY: bench-accuracy bench-proposals bench-evaluation bench-speed bench-memory bench-faults bench-training
+.PHONY: bench-accuracy bench-stages bench-proposals bench-evaluation bench-speed bench-memory bench-faults bench-training
 .PHONY: bench-classification bench-crops bench-batch
 
 $(VENV)/.installed: pyproject.toml
@@ -139,6 +139,21 @@ bench-accuracy: $(RUNS)/multibox-train/multibox.safetensors $(RUNS)/val$(ABLATED
 	$(BIN)/python benchmarks/accuracy/table.py $(RUNS)/scores-$(ABLATED).npz --mirrored $(RUNS)/scores-$(ABLATED)--mirror.npz \
 		$(VOC) --first $(ABLATED) --proposals $(RUNS)/union-$(ABLATED).npz --weights $(TWIN) --runtime $(RUNTIME)
 
+# What each stage of training on two CPU cores is worth: 5a and up on frozen layers, all layers, their mean.
+STAGED = $(BIN)/train-detector $(VOC) --split train --holdout 0 --init $(RUNS)/bvlc.safetensors --recipe recipes/voc07.toml \
+	--cache $(CACHE) --resume
+bench-stages: $(RUNS)/bvlc.safetensors $(RUNS)/val$(FIRST).txt
+	$(STAGED) --set network.epochs=0 --out $(RUNS)/stage-frozen
+	mkdir -p $(RUNS)/stage-mean
+	cp -r $(RUNS)/stage-frozen/head $(RUNS)/stage-mean
+	$(STAGED) --out $(RUNS)/stage-mean
+	mkdir -p $(RUNS)/stage-last
+	$(BIN)/python benchmarks/accuracy/last_state.py $(RUNS)/stage-mean --out $(RUNS)/stage-last/detector.safetensors
+	for stage in frozen last mean; do $(BIN)/detect --image $(RUNS)/val$(FIRST).txt --score-threshold 0.01 \
+		--weights $(RUNS)/stage-$$stage/detector.safetensors --out $(RUNS)/stage-$$stage-$(FIRST).jsonl || exit; done
+	for stage in frozen last; do $(BIN)/evaluate compare $(RUNS)/stage-$$stage-$(FIRST).jsonl $(RUNS)/stage-mean-$(FIRST).jsonl \
+		$(VOC) --split val --first $(FIRST) || exit; done
+
 # How often pictures without any VOC class show one all the same.
 false-alarms: $(VENV)/.installed
 	$(BIN)/python benchmarks/accuracy/foreign.py --folder $(DATA)/imagenet-sample --out $(RUNS)/false-alarms -- --weights $(TWIN)
@@ -199,18 +214,14 @@ browser-check: $(VENV)/.installed
 	$(BIN)/python benchmarks/report/serve_check.py --chromium $(CHROMIUM) --out $(RUNS)/browser-check-serve \
 		$$($(BIN)/python -c "import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / 'data' / 'chelsea.png')")
 
-# The objects of VOC as pictures, a folder for each class.
+# The objects of VOC as pictures, a folder for each class. Learned from are wide cuts: a random part of one has about the
+# scale of what is measured, which is cut as the detector cuts its crops.
 $(RUNS)/voc-crops/.made: $(VENV)/.installed
-	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --splits train val trainval \
-		--out $(RUNS)/voc-crops
+	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --out $(RUNS)/voc-crops
 	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --longest 128 \
 		--out $(RUNS)/voc-crops-small
-	@touch $@
-
-# Learned from with more surroundings, so that the crops of training have about the scale of what is measured.
-$(RUNS)/voc-crops-wide/.made: $(VENV)/.installed
-	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --splits train --context 40 \
-		--out $(RUNS)/voc-crops-wide
+	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --splits train trainval \
+		--context 40 --out $(RUNS)/voc-crops-wide
 	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --splits val \
 		--out $(RUNS)/voc-crops-wide
 	@touch $@
@@ -220,26 +231,22 @@ $(RUNS)/voc-crops-wide/.made: $(VENV)/.installed
 SMALL = $(BIN)/train-classifier --recipe recipes/small_cls.toml --init $< --resume
 WHOLE = --set frozen_below= --set train.epochs=2.0 --set train.rate=0.002 --set train.average=0.99
 $(RUNS)/voc20-upper/classifier.safetensors: $(RUNS)/bvlc.safetensors $(RUNS)/voc-crops/.made
-	$(SMALL) --data $(RUNS)/voc-crops --out $(@D)
-
-$(RUNS)/voc20-twin/classifier.safetensors: $(RUNS)/voc20-upper/classifier.safetensors
-	$(SMALL) --data $(RUNS)/voc-crops $(WHOLE) --out $(@D)
-
-$(RUNS)/voc20-wide/classifier.safetensors: $(RUNS)/bvlc.safetensors $(RUNS)/voc-crops-wide/.made
 	$(SMALL) --data $(RUNS)/voc-crops-wide --out $(@D)
 
+$(RUNS)/voc20-twin/classifier.safetensors: $(RUNS)/voc20-upper/classifier.safetensors
+	$(SMALL) --data $(RUNS)/voc-crops-wide $(WHOLE) --out $(@D)
+
 train-voc20: $(RUNS)/voc20-upper/classifier.safetensors
-	$(SMALL) --data $(RUNS)/voc-crops --split trainval $(WHOLE) --out $(RUNS)/voc20
+	$(SMALL) --data $(RUNS)/voc-crops-wide --split trainval $(WHOLE) --out $(RUNS)/voc20
 
 # Figures of the classification page on the objects of VOC: a linear probe, the twin by one and ten crops and by the
-# best of ten, what wider crops bring to learning (told as it ends); the network from scratch with auxiliary heads and
-# without.
-bench-classification: $(RUNS)/voc20-twin/classifier.safetensors $(RUNS)/voc20-wide/classifier.safetensors
+# best of ten; the network from scratch with auxiliary heads and without.
+bench-classification: $(RUNS)/voc20-twin/classifier.safetensors
 	$(BIN)/python benchmarks/classification/probe.py --folder $(RUNS)/voc-crops --weights $(RUNS)/bvlc.safetensors
 	for crops in 1 10 "10 --max-pool"; do $(BIN)/evaluate classification --data $(RUNS)/voc-crops --split val \
 		--weights $< --crops $$crops --report "$(RUNS)/voc20-$$crops" || exit; done
 	$(BIN)/python benchmarks/classification/paired.py $(RUNS)/voc20-1 $(RUNS)/voc20-10 "$(RUNS)/voc20-10 --max-pool"
-	for epochs in 12 15; do $(BIN)/python benchmarks/classification/heads.py --folder $(RUNS)/voc-crops-small \
+	for epochs in 12 15 24; do $(BIN)/python benchmarks/classification/heads.py --folder $(RUNS)/voc-crops-small \
 		--out $(RUNS)/heads --epochs $$epochs || exit; done
 
 # The Caffe model's views of 1,000 images, paired: 144 crops are 144,000 looks.
