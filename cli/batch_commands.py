@@ -69,8 +69,8 @@ def batch(
         from googlenet_rcnn.core.errors import UsageError
         from googlenet_rcnn.core.threads import available_threads
 
-        from .batch import BatchOptions, run_batch
-        from .batch_ray import Cluster
+        from .batch.on_ray import Cluster
+        from .batch.run import BatchOptions, run_batch
         from .detect import DetectOptions
 
         threads = min(cpus_per_worker, available_threads()) if address is None else cpus_per_worker

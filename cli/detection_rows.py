@@ -10,7 +10,7 @@ from googlenet_rcnn.core.in_order import in_order
 
 from .decoding import shared_decoder
 from .detection_parts import build_detection
-from .draw import draw_detections
+from .draw.detections import draw_detections
 from .exhibit import exhibit, picture_uri, revealing
 from .image_loop import Made, Makes, image_workers
 from .inputs import ImageFile

@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 
 from googlenet_rcnn.core.types import Detections, Image, Proposals
 
-from .class_colours import class_colour, hex_colour, ink_on
+from .draw.class_colours import class_colour, hex_colour, ink_on
 
 if TYPE_CHECKING:
     from googlenet_rcnn.detector.pipeline import Detector

@@ -59,7 +59,7 @@ def run_explain(options: ExplainOptions) -> int:
     from googlenet_rcnn.eval.fate import object_fates
 
     from .detection_parts import build_detection
-    from .draw_fates import draw_fates
+    from .draw.fates import draw_fates
 
     _check(options)
     truth = _truth(options, weight_labels(options.weights))

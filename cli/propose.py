@@ -147,8 +147,8 @@ def _work(
     """The pictures' paths for each file, and what makes rows and pictures of files."""
     import cv2
 
+    from .draw.proposal_pictures import picture_endings, png_pictures, search_in
     from .preparation import Preparation, Prepared
-    from .proposal_pictures import picture_endings, png_pictures, search_in
     from .rows import proposal_row
 
     cv2.setNumThreads(1)  # images are worked on side by side

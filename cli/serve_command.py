@@ -33,7 +33,7 @@ def serve(
     """Serve a web page on this machine: drop a photo, see its proposals, detections and likeliest classes."""
 
     def command() -> int:
-        from .serve import ServeOptions, run_serve
+        from .serve.server import ServeOptions, run_serve
 
         return run_serve(
             ServeOptions(

@@ -44,7 +44,7 @@ def bench(
     """Measure this computer: each runtime beside what the processor can do, and detection stage by stage."""
 
     def command() -> int:
-        from .bench import BenchOptions, run_bench
+        from .bench.run import BenchOptions, run_bench
 
         return run_bench(
             BenchOptions(

@@ -35,7 +35,7 @@ def train_classifier(
     """Train a classifier of whole images as in the paper, alone or under torchrun."""
 
     def command() -> int:
-        from .train_classifier import run_train_classifier
+        from .train.classifier import run_train_classifier
 
         return run_train_classifier(
             data, out,
@@ -79,7 +79,7 @@ def train_detector(
     """Train a detector for your own classes, starting from one that is there, alone or under torchrun."""
 
     def command() -> int:
-        from .train_detector import run_train_detector
+        from .train.detector import run_train_detector
 
         return run_train_detector(
             data, split, out,
@@ -107,7 +107,7 @@ def train_multibox(
     """Train MultiBox, which proposes boxes for objects of any class, alone or under torchrun."""
 
     def command() -> int:
-        from .train_multibox import run_train_multibox
+        from .train.multibox import run_train_multibox
 
         return run_train_multibox(
             data, split, out,
@@ -135,7 +135,7 @@ def train_screen(
     """Give a detector a new screening head, by which fast mode chooses what it looks at, alone or under torchrun."""
 
     def command() -> int:
-        from .train_screen import run_train_screen
+        from .train.screen import run_train_screen
 
         return run_train_screen(
             data, split, out,
@@ -162,7 +162,7 @@ def train_svm(
     """Score with linear SVMs, as R-CNN did, in the place of a detector's softmax classifier."""
 
     def command() -> int:
-        from .train_svm import run_train_svm
+        from .train.svm import run_train_svm
 
         return run_train_svm(
             data, split, out,

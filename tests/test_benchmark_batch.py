@@ -10,7 +10,7 @@ from PIL import Image
 
 pytest.importorskip("pyarrow", reason="the extra `tables` is not installed")
 
-from googlenet_rcnn.cli.batch_parts import write_part
+from googlenet_rcnn.cli.batch.parts import write_part
 
 RUN = Path(__file__).parents[1] / "benchmarks" / "batch" / "kills.py"
 

@@ -13,7 +13,7 @@ import torch
 from hostile import encoded, write
 from tiny_voc import annotation, devkit, thing
 
-from googlenet_rcnn.cli.bench_command import Spent
+from googlenet_rcnn.cli.bench.command import Spent
 from googlenet_rcnn.core.types import Size
 
 FOLDER = Path(__file__).parents[1] / "benchmarks" / "speed"

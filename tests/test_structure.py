@@ -50,7 +50,8 @@ def test_imports_point_one_way(folder: str) -> None:
 
 def test_packages_are_the_folders() -> None:
     setuptools = PROJECT["tool"]["setuptools"]
-    assert sorted(setuptools["packages"]) == [f"{PACKAGE}.{folder}" for folder in FOLDERS]
+    parts = [path.parent.relative_to(ROOT).parts for folder in FOLDERS for path in (ROOT / folder).rglob("__init__.py")]
+    assert sorted(setuptools["packages"]) == sorted(".".join([PACKAGE, *part]) for part in parts)
     assert setuptools["package-dir"] == {f"{PACKAGE}.{folder}": folder for folder in FOLDERS}
     assert sorted(ALLOWED) == FOLDERS
     assert not (ROOT / PACKAGE).exists()

@@ -9,8 +9,8 @@ from ensemble import further_models
 from pictures import repeated
 from settings import Part, Settings
 
-from googlenet_rcnn.cli.bench_command import Spent
-from googlenet_rcnn.cli.bench_detect import detect_rows
+from googlenet_rcnn.cli.bench.command import Spent
+from googlenet_rcnn.cli.bench.detecting import detect_rows
 from googlenet_rcnn.cli.markdown import markdown
 
 __all__ = ["measure", "seconds_per_image"]

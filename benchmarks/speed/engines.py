@@ -5,8 +5,8 @@ import sys
 from settings import Part, Settings
 
 from googlenet_rcnn.api.weights_files import find_weights
-from googlenet_rcnn.cli.bench import engine_table
-from googlenet_rcnn.cli.bench_engines import MEASURED, measure_engines
+from googlenet_rcnn.cli.bench.engines import MEASURED, measure_engines
+from googlenet_rcnn.cli.bench.run import engine_table
 from googlenet_rcnn.cli.machine import read_processor
 
 __all__ = ["measure"]

@@ -12,8 +12,8 @@ from pictures import repeated
 from PIL import Image
 from settings import Part, Settings
 
-from googlenet_rcnn.cli.bench_command import measure_command
-from googlenet_rcnn.cli.bench_detect import detect_rows
+from googlenet_rcnn.cli.bench.command import measure_command
+from googlenet_rcnn.cli.bench.detecting import detect_rows
 from googlenet_rcnn.cli.markdown import markdown
 from googlenet_rcnn.core.store import read_json_lines
 

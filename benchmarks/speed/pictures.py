@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from googlenet_rcnn.cli.bench_pictures import write_photographs
+from googlenet_rcnn.cli.bench.pictures import write_photographs
 from googlenet_rcnn.datasets.voc import read_voc
 
 __all__ = ["SIZE", "find_pictures", "repeated"]

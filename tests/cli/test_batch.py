@@ -10,10 +10,10 @@ import pytest
 from batch_rows import batch_rows, draw_pictures
 from command_errors import codes
 
-from googlenet_rcnn.cli import batch as command
 from googlenet_rcnn.cli import detection_parts
+from googlenet_rcnn.cli.batch import run as command
+from googlenet_rcnn.cli.batch.worker import PartWorker
 from googlenet_rcnn.cli.batch_commands import batch as batch_command
-from googlenet_rcnn.cli.batch_worker import PartWorker
 from googlenet_rcnn.cli.detection_commands import detect as detect_command
 from googlenet_rcnn.core.errors import ResourceError
 

@@ -1,6 +1,6 @@
 import pytest
 
-from googlenet_rcnn.cli.batch_attempts import Attempt
+from googlenet_rcnn.cli.batch.attempts import Attempt
 from googlenet_rcnn.core.errors import ResourceError
 
 

@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from googlenet_rcnn.cli.batch_inputs import batch_images, read_block, write_inputs
-from googlenet_rcnn.cli.batch_tables import BatchImage
+from googlenet_rcnn.cli.batch.inputs import batch_images, read_block, write_inputs
+from googlenet_rcnn.cli.batch.tables import BatchImage
 from googlenet_rcnn.cli.inputs import find_images
 from googlenet_rcnn.core.errors import DataError, UsageError
 

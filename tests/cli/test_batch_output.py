@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from googlenet_rcnn.cli.batch_inputs import write_inputs
-from googlenet_rcnn.cli.batch_output import INPUTS, open_output
-from googlenet_rcnn.cli.batch_parts import PartSummary, part_path, write_part
-from googlenet_rcnn.cli.batch_tables import BatchImage
+from googlenet_rcnn.cli.batch.inputs import write_inputs
+from googlenet_rcnn.cli.batch.output import INPUTS, open_output
+from googlenet_rcnn.cli.batch.parts import PartSummary, part_path, write_part
+from googlenet_rcnn.cli.batch.tables import BatchImage
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.store import lock
 

@@ -3,7 +3,7 @@ import json
 import pytest
 from batch_rows import batch_rows
 
-from googlenet_rcnn.cli.batch_parts import (
+from googlenet_rcnn.cli.batch.parts import (
     PartSummary,
     part_path,
     part_schema,

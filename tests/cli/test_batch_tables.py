@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from result_formats import code_of
 
-from googlenet_rcnn.cli.batch_tables import BatchImage, expand_tables, image_files, is_table, table_images
+from googlenet_rcnn.cli.batch.tables import BatchImage, expand_tables, image_files, is_table, table_images
 from googlenet_rcnn.cli.inputs import ImageFile
 
 arrow = pytest.importorskip("pyarrow", reason="the extra `tables` is not installed")

@@ -10,11 +10,11 @@ from batch_rows import batch_rows, draw_pictures
 from stub_detector import StoppingClassifier, install
 
 from googlenet_rcnn.api import weights_files
-from googlenet_rcnn.cli.batch_attempts import Attempt
-from googlenet_rcnn.cli.batch_inputs import batch_images, write_inputs
-from googlenet_rcnn.cli.batch_output import INPUTS
-from googlenet_rcnn.cli.batch_parts import part_path, read_summary, total
-from googlenet_rcnn.cli.batch_worker import Job, PartWorker
+from googlenet_rcnn.cli.batch.attempts import Attempt
+from googlenet_rcnn.cli.batch.inputs import batch_images, write_inputs
+from googlenet_rcnn.cli.batch.output import INPUTS
+from googlenet_rcnn.cli.batch.parts import part_path, read_summary, total
+from googlenet_rcnn.cli.batch.worker import Job, PartWorker
 from googlenet_rcnn.cli.detect import DetectOptions
 from googlenet_rcnn.core.errors import ModelError, ResourceError
 

@@ -5,12 +5,13 @@ import statistics
 
 import pytest
 
-from googlenet_rcnn.cli import bench, bench_detect
-from googlenet_rcnn.cli.bench import engine_table
-from googlenet_rcnn.cli.bench_command import Spent
-from googlenet_rcnn.cli.bench_detect import Exhaustive, extrapolate, measure_detect, stage_medians
-from googlenet_rcnn.cli.bench_engines import EngineSpeeds, RuntimeSpeed
-from googlenet_rcnn.cli.bench_rounds import Rates
+from googlenet_rcnn.cli.bench import detecting as bench_detect
+from googlenet_rcnn.cli.bench import run as bench
+from googlenet_rcnn.cli.bench.command import Spent
+from googlenet_rcnn.cli.bench.detecting import Exhaustive, extrapolate, measure_detect, stage_medians
+from googlenet_rcnn.cli.bench.engines import EngineSpeeds, RuntimeSpeed
+from googlenet_rcnn.cli.bench.rounds import Rates
+from googlenet_rcnn.cli.bench.run import engine_table
 from googlenet_rcnn.core.errors import DataError, Exit
 
 START, EACH, PROPOSALS = 3.0, 0.5, 400

@@ -2,8 +2,8 @@ import sys
 
 import pytest
 
-from googlenet_rcnn.cli import bench_command
-from googlenet_rcnn.cli.bench_command import measure_command
+from googlenet_rcnn.cli.bench import command as bench_command
+from googlenet_rcnn.cli.bench.command import measure_command
 from googlenet_rcnn.core.errors import Exit, ResourceError
 
 

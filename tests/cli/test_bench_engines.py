@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from googlenet_rcnn.backbone import checkpoint
-from googlenet_rcnn.cli import bench_engines
-from googlenet_rcnn.cli.bench_engines import measure_engines
-from googlenet_rcnn.cli.bench_rounds import Rates
+from googlenet_rcnn.cli.bench import engines as bench_engines
+from googlenet_rcnn.cli.bench.engines import measure_engines
+from googlenet_rcnn.cli.bench.rounds import Rates
 from googlenet_rcnn.cli.machine import Processor
 from googlenet_rcnn.core.card import Card
 from googlenet_rcnn.core.errors import ModelError

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from googlenet_rcnn.backbone.runtime_import import import_openvino
-from googlenet_rcnn.cli import bench_limits
-from googlenet_rcnn.cli.bench_limits import build_limits
+from googlenet_rcnn.cli.bench import limits as bench_limits
+from googlenet_rcnn.cli.bench.limits import build_limits
 
 needs_openvino = pytest.mark.skipif(find_spec("openvino") is None, reason="openvino is not installed")
 

@@ -1,8 +1,8 @@
 import pytest
 from PIL import Image
 
-from googlenet_rcnn.cli import bench_pictures
-from googlenet_rcnn.cli.bench_pictures import write_photographs
+from googlenet_rcnn.cli.bench import pictures as bench_pictures
+from googlenet_rcnn.cli.bench.pictures import write_photographs
 from googlenet_rcnn.core.errors import UsageError
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from googlenet_rcnn.cli.bench_rounds import Rates, interleave
+from googlenet_rcnn.cli.bench.rounds import Rates, interleave
 
 
 class Clock:

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from googlenet_rcnn.cli.class_colours import class_colour, hex_colour, ink_on
+from googlenet_rcnn.cli.draw.class_colours import class_colour, hex_colour, ink_on
 from googlenet_rcnn.datasets.label_list import load_labels
 
 NAMES = [*load_labels("voc20").names, *load_labels("ilsvrc_det").names, "", "кот", "\udcff"]

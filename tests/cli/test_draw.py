@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from googlenet_rcnn.cli.class_colours import class_colour
-from googlenet_rcnn.cli.draw import draw_detections, drawing_factor
+from googlenet_rcnn.cli.draw.class_colours import class_colour
+from googlenet_rcnn.cli.draw.detections import draw_detections, drawing_factor
 
 
 def found(box, label="car", score=0.97):

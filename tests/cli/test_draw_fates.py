@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tiny_voc import truth
 
-from googlenet_rcnn.cli.draw_fates import FATE_COLOURS, draw_fates
+from googlenet_rcnn.cli.draw.fates import FATE_COLOURS, draw_fates
 from googlenet_rcnn.core.types import LabelSet, Size
 from googlenet_rcnn.eval.fate import Fate, FateKind, ScoredBox
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hostile import photo
 
-from googlenet_rcnn.cli.draw_band import Caption, with_captions
-from googlenet_rcnn.cli.draw_grouping import draw_grouping, draw_segmentation, stage_counts, stage_labels
-from googlenet_rcnn.cli.draw_proposals import draw_proposals, source_colours
-from googlenet_rcnn.cli.proposal_pictures import picture_endings, png_pictures, search_in
+from googlenet_rcnn.cli.draw.band import Caption, with_captions
+from googlenet_rcnn.cli.draw.grouping import draw_grouping, draw_segmentation, stage_counts, stage_labels
+from googlenet_rcnn.cli.draw.proposal_pictures import picture_endings, png_pictures, search_in
+from googlenet_rcnn.cli.draw.proposals import draw_proposals, source_colours
 from googlenet_rcnn.core.types import Boxes, Proposals, Size
 from googlenet_rcnn.proposals.selective_search import SelectiveSearch
 from googlenet_rcnn.proposals.union import Union

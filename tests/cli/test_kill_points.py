@@ -15,8 +15,8 @@ from kill_points import killed, tree
 from tiny_voc import annotation, devkit, thing
 
 from googlenet_rcnn.backbone import classifier
-from googlenet_rcnn.cli import batch as batch_command
-from googlenet_rcnn.cli.batch_worker import PartWorker
+from googlenet_rcnn.cli.batch import run as batch_command
+from googlenet_rcnn.cli.batch.worker import PartWorker
 
 if not hasattr(os, "fork"):
     pytest.skip("this system has no fork", allow_module_level=True)

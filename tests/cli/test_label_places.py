@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from googlenet_rcnn.cli.label_places import place_labels
+from googlenet_rcnn.cli.draw.label_places import place_labels
 
 
 def overlaps(places):

@@ -10,7 +10,7 @@ from served import FACTS, application, ask, flat, looks
 
 from googlenet_rcnn.cli.inputs import ImageFile
 from googlenet_rcnn.cli.rows import found_row
-from googlenet_rcnn.cli.serve_look import Asked, Looks, upload
+from googlenet_rcnn.cli.serve.look import Asked, Looks, upload
 from googlenet_rcnn.core.images import decode_image
 
 

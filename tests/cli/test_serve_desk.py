@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from googlenet_rcnn.cli.serve_desk import Desk
-from googlenet_rcnn.cli.serve_refusal import Refusal
+from googlenet_rcnn.cli.serve.desk import Desk
+from googlenet_rcnn.cli.serve.refusal import Refusal
 
 
 def test_values_come_in_order_and_errors_in_their_turn():

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from googlenet_rcnn.backbone.checkpoint import read_card
 from googlenet_rcnn.backbone.weights import read_tensors
-from googlenet_rcnn.cli import training_run
 from googlenet_rcnn.cli.main import app
+from googlenet_rcnn.cli.train import run as training_run
 
 SETTINGS = ("heads=false", "train.epochs=1.0", "train.batch=2", "train.rate=0.001")
 

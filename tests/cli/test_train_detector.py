@@ -134,7 +134,7 @@ def test_resume_of_a_finished_run_changes_nothing(finished, cli, arguments):
 
 INTERRUPT = """
 import os, signal, known_rates
-from googlenet_rcnn.cli import training_run
+from googlenet_rcnn.cli.train import run as training_run
 known_rates.install()
 told = []
 def interrupting(seconds):

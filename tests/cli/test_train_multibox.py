@@ -18,8 +18,8 @@ from googlenet_rcnn.backbone.architectures import identity, load_network
 from googlenet_rcnn.backbone.checkpoint import read_card
 from googlenet_rcnn.backbone.trunk import NOT_TRUNK
 from googlenet_rcnn.backbone.weights import read_tensors
-from googlenet_rcnn.cli import training_run
 from googlenet_rcnn.cli.main import app
+from googlenet_rcnn.cli.train import run as training_run
 from googlenet_rcnn.core.types import Size
 
 SETTINGS = (

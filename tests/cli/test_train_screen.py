@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from googlenet_rcnn.backbone.checkpoint import read_card
 from googlenet_rcnn.backbone.engine_choice import load_engine
 from googlenet_rcnn.backbone.weights import read_tensors
-from googlenet_rcnn.cli import training_run
 from googlenet_rcnn.cli.main import app
+from googlenet_rcnn.cli.train import run as training_run
 from googlenet_rcnn.core.types import Boxes, Size
 from googlenet_rcnn.detector.screening import Screen
 

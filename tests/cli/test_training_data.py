@@ -14,7 +14,7 @@ from tiny_coco import thing as coco_thing
 from tiny_voc import annotation, devkit, thing
 from tiny_yolo import write_picture, write_tree
 
-from googlenet_rcnn.cli.training_data import check_training_data, choose_training_data
+from googlenet_rcnn.cli.train.data import check_training_data, choose_training_data
 from googlenet_rcnn.core.types import Size
 
 CAT, DOG = "0 0.5 0.5 0.4 0.4\n", "1 0.4 0.5 0.4 0.4\n"

@@ -6,8 +6,8 @@ from data_faults import code_of
 from known_rates import RATES
 from tiny_voc import dataset, truth
 
-from googlenet_rcnn.cli.training_data import TrainingData
-from googlenet_rcnn.cli.training_plan import parse_budget, plan_training, resumed_recipe
+from googlenet_rcnn.cli.train.data import TrainingData
+from googlenet_rcnn.cli.train.plan import parse_budget, plan_training, resumed_recipe
 from googlenet_rcnn.core.store import write_json
 from googlenet_rcnn.detector.budget import Work, estimate, fit_recipe
 from googlenet_rcnn.detector.fine_tuning import DetectorRecipe

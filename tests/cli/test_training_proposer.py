@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from googlenet_rcnn.api.build import find_multibox
-from googlenet_rcnn.cli.training_proposer import build_training_proposer
+from googlenet_rcnn.cli.train.proposer import build_training_proposer
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.core.store import digest
 from googlenet_rcnn.detector.fine_tuning import ProposalSettings

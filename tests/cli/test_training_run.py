@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from googlenet_rcnn.backbone.classifier_training import ClassifierRecipe
-from googlenet_rcnn.cli.training_run import cache_or, on_nan
+from googlenet_rcnn.cli.train.run import cache_or, on_nan
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.detector.fine_tuning import DetectorRecipe
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from tiny_voc import truth
 
-from googlenet_rcnn.cli.validation import DETECTIONS, validate
+from googlenet_rcnn.cli.train.validation import DETECTIONS, validate
 from googlenet_rcnn.core.types import Dataset, LabelSet, Sample, Size
 
 SIZE = Size(20, 30)

@@ -5,7 +5,7 @@ import pytest
 from random_detections import table
 from result_formats import code_of, images, random_table
 
-from googlenet_rcnn.cli.batch_parts import part_path, write_part
+from googlenet_rcnn.cli.batch.parts import part_path, write_part
 from googlenet_rcnn.core.errors import UsageError
 from googlenet_rcnn.eval.jsonl import read_jsonl
 from googlenet_rcnn.eval.parquet_results import read_parquet, write_parquet

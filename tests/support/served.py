@@ -11,11 +11,11 @@ import uvicorn
 from hostile import encoded
 from stub_parts import ColourClassifier, FixedProposer
 
-from googlenet_rcnn.cli.serve_app import build_app
-from googlenet_rcnn.cli.serve_body import Limits
-from googlenet_rcnn.cli.serve_desk import Desk
-from googlenet_rcnn.cli.serve_look import Looks
-from googlenet_rcnn.cli.serve_protocol import PunctualProtocol
+from googlenet_rcnn.cli.serve.app import build_app
+from googlenet_rcnn.cli.serve.body import Limits
+from googlenet_rcnn.cli.serve.desk import Desk
+from googlenet_rcnn.cli.serve.look import Looks
+from googlenet_rcnn.cli.serve.protocol import PunctualProtocol
 from googlenet_rcnn.core.images import ImagePolicy
 from googlenet_rcnn.detector.pipeline import Detector
 from googlenet_rcnn.detector.selection import Selection

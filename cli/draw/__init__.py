@@ -1,0 +1,1 @@
+"""What was found or proposed, drawn over its picture."""

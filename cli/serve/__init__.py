@@ -1,0 +1,1 @@
+"""The web page's server: what it takes, does with it in turn, and answers or refuses."""

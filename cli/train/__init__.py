@@ -1,0 +1,1 @@
+"""From data, a recipe and flags to a finished run of training."""
