@@ -139,20 +139,26 @@ bench-accuracy: $(RUNS)/multibox-train/multibox.safetensors $(RUNS)/val$(ABLATED
 	$(BIN)/python benchmarks/accuracy/table.py $(RUNS)/scores-$(ABLATED).npz --mirrored $(RUNS)/scores-$(ABLATED)--mirror.npz \
 		$(VOC) --first $(ABLATED) --proposals $(RUNS)/union-$(ABLATED).npz --weights $(TWIN) --runtime $(RUNTIME)
 
-# What each stage of training on two CPU cores is worth: 5a and up on frozen layers, all layers, their mean.
+# What each stage of training on two CPU cores is worth (5a and up on frozen layers, all layers, their mean), beside the
+# twin: each of the 200 boxes of MultiBox scored, and nothing else in the scores.
 STAGED = $(BIN)/train-detector $(VOC) --split train --holdout 0 --init $(RUNS)/bvlc.safetensors --recipe recipes/voc07.toml \
-	--cache $(CACHE) --resume
-bench-stages: $(RUNS)/bvlc.safetensors $(RUNS)/val$(FIRST).txt
+	--set screen.train.epochs=0 --cache $(CACHE) --resume
+bench-stages: $(RUNS)/bvlc.safetensors $(RUNS)/multibox-train/multibox.safetensors $(RUNS)/val$(FIRST).txt
 	$(STAGED) --set network.epochs=0 --out $(RUNS)/stage-frozen
 	mkdir -p $(RUNS)/stage-mean
 	cp -r $(RUNS)/stage-frozen/head $(RUNS)/stage-mean
 	$(STAGED) --out $(RUNS)/stage-mean
 	mkdir -p $(RUNS)/stage-last
 	$(BIN)/python benchmarks/accuracy/last_state.py $(RUNS)/stage-mean --out $(RUNS)/stage-last/detector.safetensors
-	for stage in frozen last mean; do $(BIN)/detect --image $(RUNS)/val$(FIRST).txt --score-threshold 0.01 \
-		--weights $(RUNS)/stage-$$stage/detector.safetensors --out $(RUNS)/stage-$$stage-$(FIRST).jsonl || exit; done
-	for stage in frozen last; do $(BIN)/evaluate compare $(RUNS)/stage-$$stage-$(FIRST).jsonl $(RUNS)/stage-mean-$(FIRST).jsonl \
-		$(VOC) --split val --first $(FIRST) || exit; done
+	mkdir -p $(RUNS)/stage-twin && cp $(TWIN) $(RUNS)/stage-twin/detector.safetensors
+	$(BIN)/propose --image $(RUNS)/val$(FIRST).txt --method multibox --format npz --overwrite \
+		--multibox-weights $(RUNS)/multibox-train/multibox.safetensors --out $(RUNS)/multibox-$(FIRST).npz
+	for stage in frozen last mean twin; do $(BIN)/detect --image $(RUNS)/val$(FIRST).txt --score-threshold 0.01 \
+		--mode exhaustive --screen-vote 0 --method $(RUNS)/multibox-$(FIRST).npz \
+		--weights $(RUNS)/stage-$$stage/detector.safetensors \
+		--out $(RUNS)/stage-$$stage-$(FIRST).jsonl || exit; done
+	for stage in frozen last twin; do $(BIN)/evaluate compare $(RUNS)/stage-$$stage-$(FIRST).jsonl \
+		$(RUNS)/stage-mean-$(FIRST).jsonl $(VOC) --split val --first $(FIRST) || exit; done
 
 # How often pictures without any VOC class show one all the same.
 false-alarms: $(VENV)/.installed
