@@ -220,14 +220,18 @@ browser-check: $(VENV)/.installed
 	$(BIN)/python benchmarks/report/serve_check.py --chromium $(CHROMIUM) --out $(RUNS)/browser-check-serve \
 		$$($(BIN)/python -c "import pathlib, skimage; print(pathlib.Path(skimage.__file__).parent / 'data' / 'chelsea.png')")
 
-# The objects of VOC as pictures, a folder for each class. Learned from are wide cuts: a random part of one has about the
-# scale of what is measured, which is cut as the detector cuts its crops.
+# The objects of VOC as pictures, a folder for each class.
 $(RUNS)/voc-crops/.made: $(VENV)/.installed
-	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --out $(RUNS)/voc-crops
+	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --splits train val trainval \
+		--out $(RUNS)/voc-crops
 	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --longest 128 \
 		--out $(RUNS)/voc-crops-small
-	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --splits train trainval \
-		--context 40 --out $(RUNS)/voc-crops-wide
+	@touch $@
+
+# Learned from with more surroundings, so that the crops of training have about the scale of what is measured.
+$(RUNS)/voc-crops-wide/.made: $(VENV)/.installed
+	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --splits train --context 40 \
+		--out $(RUNS)/voc-crops-wide
 	$(BIN)/python benchmarks/classification/voc_crops.py --data $(DATA)/VOCdevkit/VOC2007 --splits val \
 		--out $(RUNS)/voc-crops-wide
 	@touch $@
@@ -237,17 +241,21 @@ $(RUNS)/voc-crops/.made: $(VENV)/.installed
 SMALL = $(BIN)/train-classifier --recipe recipes/small_cls.toml --init $< --resume
 WHOLE = --set frozen_below= --set train.epochs=2.0 --set train.rate=0.002 --set train.average=0.99
 $(RUNS)/voc20-upper/classifier.safetensors: $(RUNS)/bvlc.safetensors $(RUNS)/voc-crops/.made
-	$(SMALL) --data $(RUNS)/voc-crops-wide --out $(@D)
+	$(SMALL) --data $(RUNS)/voc-crops --out $(@D)
 
 $(RUNS)/voc20-twin/classifier.safetensors: $(RUNS)/voc20-upper/classifier.safetensors
-	$(SMALL) --data $(RUNS)/voc-crops-wide $(WHOLE) --out $(@D)
+	$(SMALL) --data $(RUNS)/voc-crops $(WHOLE) --out $(@D)
+
+$(RUNS)/voc20-wide/classifier.safetensors: $(RUNS)/bvlc.safetensors $(RUNS)/voc-crops-wide/.made
+	$(SMALL) --data $(RUNS)/voc-crops-wide --out $(@D)
 
 train-voc20: $(RUNS)/voc20-upper/classifier.safetensors
-	$(SMALL) --data $(RUNS)/voc-crops-wide --split trainval $(WHOLE) --out $(RUNS)/voc20
+	$(SMALL) --data $(RUNS)/voc-crops --split trainval $(WHOLE) --out $(RUNS)/voc20
 
 # Figures of the classification page on the objects of VOC: a linear probe, the twin by one and ten crops and by the
-# best of ten; the network from scratch with auxiliary heads and without.
-bench-classification: $(RUNS)/voc20-twin/classifier.safetensors
+# best of ten, what wider crops bring to learning (told as it ends); the network from scratch with auxiliary heads and
+# without.
+bench-classification: $(RUNS)/voc20-twin/classifier.safetensors $(RUNS)/voc20-wide/classifier.safetensors
 	$(BIN)/python benchmarks/classification/probe.py --folder $(RUNS)/voc-crops --weights $(RUNS)/bvlc.safetensors
 	for crops in 1 10 "10 --max-pool"; do $(BIN)/evaluate classification --data $(RUNS)/voc-crops --split val \
 		--weights $< --crops $$crops --report "$(RUNS)/voc20-$$crops" || exit; done
