@@ -14,6 +14,7 @@ from torch import Tensor
 from googlenet_rcnn.backbone.checkpoint import read_card
 from googlenet_rcnn.backbone.run_state import read_state
 from googlenet_rcnn.backbone.weights import read_tensors, save_weights
+from googlenet_rcnn.core.errors import ProjectError
 
 __all__ = ["last_weights", "main"]
 
@@ -37,8 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="weights file to write")
     told = parser.parse_args(arguments)
     detector = told.run / "detector.safetensors"
-    _, state = read_state(told.run / told.stage / "last.safetensors")
-    save_weights(told.out, last_weights(read_tensors(detector), state), read_card(detector), half=True)
+    try:
+        tensors, card = read_tensors(detector), read_card(detector)
+        _, state = read_state(told.run / told.stage / "last.safetensors")
+        save_weights(told.out, last_weights(tensors, state), card, half=True)
+    except (ProjectError, OSError, ValueError) as error:
+        parser.error(str(error))
     return 0
 
 

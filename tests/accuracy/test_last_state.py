@@ -49,3 +49,14 @@ def test_the_last_weights_replace_their_mean_and_nothing_else(finished) -> None:
 def test_the_state_of_another_network_is_refused(state) -> None:
     with pytest.raises(ValueError, match="another network"):
         import_module("last_state").last_weights({"weight": torch.zeros(2)}, state)
+
+
+@pytest.mark.parametrize("stage", ["head", "network"])
+def test_a_run_without_the_stage_is_told_in_one_line(finished, stage, capsys) -> None:
+    (finished / "network" / "last.safetensors").write_bytes(b"torn")
+    out = finished / "last.safetensors"
+    with pytest.raises(SystemExit) as caught:
+        import_module("last_state").main([str(finished), "--stage", stage, "--out", str(out)])
+    assert caught.value.code == 2
+    assert str(finished / stage / "last.safetensors") in capsys.readouterr().err.splitlines()[-1]
+    assert not out.exists()
