@@ -17,7 +17,7 @@ from googlenet_rcnn.core.store import atomic_file, storage_error
 
 from .resuming import Resume, refuse_different
 
-__all__ = ["RunState", "load_state", "read_state", "save_state", "write_state"]
+__all__ = ["RunState", "load_state", "module_tensors", "read_state", "save_state", "write_state"]
 
 
 class RunState:
@@ -64,7 +64,7 @@ class RunState:
     def restore(self, about: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         """Takes back what `read_state` gave; a mean that was not kept begins at the weights."""
         self.step, self.halvings = about["step"], about["halvings"]
-        module = {n.removeprefix("module/"): t for n, t in tensors.items() if n.startswith("module/")}
+        module = module_tensors(tensors)
         self.module.load_state_dict(module)
         for name in self.average:
             self.average[name].copy_(tensors.get(f"average/{name}", module[name]))
@@ -75,6 +75,11 @@ class RunState:
                 self.optimizer.state[group["params"][0]]["momentum_buffer"] = torch.empty_like(
                     group["params"][0]
                 ).copy_(momentum)
+
+
+def module_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights, not their mean, among the tensors that `read_state` gave."""
+    return {name.removeprefix("module/"): value for name, value in tensors.items() if name.startswith("module/")}
 
 
 def write_state(path: Path, state: RunState, fingerprint: dict[str, Any]) -> None:

@@ -12,18 +12,16 @@ from pathlib import Path
 from torch import Tensor
 
 from googlenet_rcnn.backbone.checkpoint import read_card
-from googlenet_rcnn.backbone.run_state import read_state
+from googlenet_rcnn.backbone.run_state import module_tensors, read_state
 from googlenet_rcnn.backbone.weights import read_tensors, save_weights
 from googlenet_rcnn.core.errors import ProjectError
 
 __all__ = ["last_weights", "main"]
 
-_MODULE = "module/"
-
 
 def last_weights(detector: dict[str, Tensor], state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of a detector with those that a stage's state has; ValueError if that is of another network."""
-    last = {name.removeprefix(_MODULE): value for name, value in state.items() if name.startswith(_MODULE)}
+    last = module_tensors(state)
     strange = [name for name, value in last.items() if name not in detector or detector[name].shape != value.shape]
     if strange or not last:
         raise ValueError(f"the state is of another network: {strange[0] if strange else 'it has no weights'}")

@@ -18,7 +18,7 @@ CARD = Card(task="detector", labels=("cat", "dog"), seed=7)
 def finished(tmp_path):
     """A run whose layer went from 0 to 1 in one step, so that the mean lies between; its screening head is all 5."""
     layer = nn.Linear(3, 2)
-    nn.init.zeros_(layer.weight), nn.init.zeros_(layer.bias)
+    nn.init.zeros_(layer.weight)
     state = RunState(layer, torch.optim.SGD(layer.parameters(), lr=1.0), use_average=True)
     with torch.no_grad():
         layer.weight.fill_(1.0)
