@@ -136,6 +136,7 @@ def assemble_detector(
     score_threshold: float | None = None,
     nms_iou: float = 0.3,
     max_detections: int = 100,
+    box_regression: bool = True,
     box_voting: float = 0.5,
     mode: str = "fast",
     screen_vote: float | None = None,
@@ -156,7 +157,7 @@ def assemble_detector(
     try:
         if screen_vote is not None and not 0 <= screen_vote <= 1:
             raise ValueError(f"screen-vote is from 0 to 1, got {screen_vote}")
-        selection = Selection(threshold, nms_iou, max_detections, box_voting)
+        selection = Selection(threshold, nms_iou, max_detections, box_voting, box_regression)
     except ValueError as error:
         raise UsageError("FLAG_VALUE", str(error)) from None
     proposer = build_proposer(

@@ -33,6 +33,7 @@ def batch(
         float | None, typer.Option(help="least score of a detection, 0 to 1 [default: as the weights say, or 0.5]")
     ] = None,
     nms_iou: Annotated[float, typer.Option(help="boxes of a class that overlap more are one object")] = 0.3,
+    box_regression: Annotated[bool, typer.Option(help="move each box to where its class says that it lies")] = True,
     box_voting: Annotated[
         float, typer.Option(help="boxes that overlap a detection this much have a say in where it lies; 1: none")
     ] = 0.5,
@@ -82,8 +83,8 @@ def batch(
                 detect=DetectOptions(
                     weights=tuple(weights or ()), method=method, engine=engine, preset=preset,
                     superpixel_scale=superpixel_scale, score_threshold=score_threshold, nms_iou=nms_iou,
-                    max_detections=max_detections, mode=mode, screen_vote=screen_vote, box_voting=box_voting, flip=flip,
-                seed=seed, truncated=truncated,
+                    max_detections=max_detections, mode=mode, screen_vote=screen_vote, box_regression=box_regression,
+                    box_voting=box_voting, flip=flip, seed=seed, truncated=truncated,
                     max_pixels=max_pixels, exif=exif, runtime=runtime, multibox_weights=multibox_weights,
                     multibox_k=multibox_k, multibox_nms=multibox_nms, images=(*(image or ()), *(images or ())),
                     overwrite=overwrite, quiet=quiet, threads=threads,

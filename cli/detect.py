@@ -49,6 +49,7 @@ class DetectOptions:
     multibox_k: int = 200
     multibox_nms: float | None = None
     screen_vote: float | None = None
+    box_regression: bool = True
     box_voting: float = 0.5
     flip: bool = False
 

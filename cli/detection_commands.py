@@ -32,6 +32,7 @@ def detect(
         float | None, typer.Option(help="least score of a detection, 0 to 1 [default: as the weights say, or 0.5]")
     ] = None,
     nms_iou: Annotated[float, typer.Option(help="boxes of a class that overlap more are one object")] = 0.3,
+    box_regression: Annotated[bool, typer.Option(help="move each box to where its class says that it lies")] = True,
     box_voting: Annotated[
         float, typer.Option(help="boxes that overlap a detection this much have a say in where it lies; 1: none")
     ] = 0.5,
@@ -81,6 +82,7 @@ def detect(
                 max_detections=max_detections,
                 mode=mode,
                 screen_vote=screen_vote,
+                box_regression=box_regression,
                 box_voting=box_voting,
                 flip=flip,
                 seed=seed,

@@ -36,6 +36,7 @@ def build_detection(
         score_threshold=options.score_threshold,
         nms_iou=options.nms_iou,
         max_detections=options.max_detections,
+        box_regression=options.box_regression,
         box_voting=options.box_voting,
         mode=options.mode,
         screen_vote=options.screen_vote,

@@ -38,6 +38,7 @@ class ExplainOptions:
     max_detections: int = 100
     mode: str = "fast"
     screen_vote: float | None = None
+    box_regression: bool = True
     box_voting: float = 0.5
     flip: bool = False
     seed: int = 0
@@ -69,8 +70,9 @@ def run_explain(options: ExplainOptions) -> int:
     proposals = source.proposals(file, pixels)
     result = detector.classify(pixels, proposals)
     probabilities = result.scores.probabilities
+    offsets = result.scores.offsets if detector.selection.box_regression else None
     fates = object_fates(
-        _class_boxes(proposals.boxes.coordinates, result.scores.offsets, probabilities.shape[1] - 1, truth),
+        _class_boxes(proposals.boxes.coordinates, offsets, probabilities.shape[1] - 1, truth),
         probabilities,
         result.detections,
         truth,

@@ -29,6 +29,7 @@ def explain(
         float | None, typer.Option(help="least score of a detection, 0 to 1 [default: as the weights say, or 0.5]")
     ] = None,
     nms_iou: Annotated[float, typer.Option(help="boxes of a class that overlap more are one object")] = 0.3,
+    box_regression: Annotated[bool, typer.Option(help="move each box to where its class says that it lies")] = True,
     box_voting: Annotated[
         float, typer.Option(help="boxes that overlap a detection this much have a say in where it lies; 1: none")
     ] = 0.5,
@@ -56,8 +57,8 @@ def explain(
             ExplainOptions(
                 image=image, data=data, split=split, truth=truth, weights=tuple(weights or ()), method=method,
                 superpixel_scale=superpixel_scale, score_threshold=score_threshold, nms_iou=nms_iou,
-                max_detections=max_detections, mode=mode, screen_vote=screen_vote, box_voting=box_voting, flip=flip,
-                seed=seed, draw=draw, overwrite=overwrite,
+                max_detections=max_detections, mode=mode, screen_vote=screen_vote, box_regression=box_regression,
+                box_voting=box_voting, flip=flip, seed=seed, draw=draw, overwrite=overwrite,
                 threads=threads, runtime=runtime, multibox_weights=multibox_weights, multibox_k=multibox_k,
                 multibox_nms=multibox_nms,
             )

@@ -27,6 +27,7 @@ class Selection:
     nms_iou: float = 0.3
     max_detections: int = 100
     box_voting: float = 1.0
+    box_regression: bool = True
 
     def __post_init__(self) -> None:
         shares = (self.score_threshold, self.nms_iou, self.box_voting)
@@ -36,9 +37,9 @@ class Selection:
     def select(self, boxes: Boxes, scores: RegionScores) -> Detections:
         """Detections of one image from boxes [N,4] and their scores, best score first.
 
-        A box is moved by the offsets of each class before NMS (Girshick 2014, appendix C). Ties are broken by
-        class, then by the order of the proposals. Raises ValueError for a score that is not finite: a broken
-        network must not pass for one that found nothing.
+        With `box_regression` a box is moved by the offsets of each class before NMS (Girshick 2014, appendix C).
+        Ties are broken by class, then by the order of the proposals. Raises ValueError for a score that is not
+        finite: a broken network must not pass for one that found nothing.
         """
         probabilities, offsets = scores
         finite = np.isfinite(probabilities).all(axis=1)
@@ -51,7 +52,7 @@ class Selection:
             column = probabilities[:, 1 + label]
             rows = np.flatnonzero(column >= min(self.score_threshold, _VOICE))
             coordinates, own = boxes.coordinates[rows], column[rows]
-            if offsets is not None:
+            if offsets is not None and self.box_regression:
                 coordinates = move_boxes(coordinates, offsets[rows, label], boxes.size)
             candidates = np.flatnonzero(own >= self.score_threshold)
             kept = candidates[nms(coordinates[candidates], own[candidates], self.nms_iou)[: self.max_detections]]

@@ -32,7 +32,7 @@ __all__ = ["Ingredients", "Row", "rows"]
 class Ingredients:
     """What goes into a row; `source` is the only one whose proposals count, None for all."""
 
-    regression: bool = False
+    box_regression: bool = False
     box_voting: float = 1.0
     vote: float = 0.0
     mirrors: bool = False
@@ -72,14 +72,12 @@ class Material:
             for found in images.proposals
         ]
         scores = pool(images.scores, self.screened, use.vote)
-        if not use.regression:
-            scores = [RegionScores(one.probabilities) for one in scores]
         images = images._replace(proposals=[found[mask] for found, mask in zip(images.proposals, masks, strict=True)])
         kept = [
             RegionScores(one.probabilities[mask], None if one.offsets is None else one.offsets[mask])
             for one, mask in zip(scores, masks, strict=True)
         ]
-        selection = Selection(self.threshold, use.nms, box_voting=use.box_voting)
+        selection = Selection(self.threshold, use.nms, box_voting=use.box_voting, box_regression=use.box_regression)
         return float(np.mean([mask.sum() for mask in masks])), images.match(kept, selection, self.rule)
 
 
@@ -91,7 +89,7 @@ def steps(
     before = "class scores alone"
     yield before, "", use
     for name, change in (
-        ("+ box regression", {"regression": True}),
+        ("+ box regression", {"box_regression": True}),
         ("+ box voting", {"box_voting": box_voting}),
         ("+ the vote of screening", {"vote": vote}),
         ("+ mirrors", {"mirrors": True}),

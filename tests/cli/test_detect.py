@@ -2,8 +2,10 @@ import json
 import os
 
 import pytest
+import stub_detector
 from command_errors import codes, error_lines
 from hostile import encoded, fill_folder, odd_names, photo, write
+from stub_parts import MovingClassifier
 
 from googlenet_rcnn.cli.main import app
 
@@ -27,6 +29,16 @@ def test_each_input_gives_a_row_in_order_also_when_named_twice(detect, album, ro
     found = rows(result.stdout)
     assert [row["image_id"] for row in found] == ["b", "a", "b", "c", "c"]
     assert [row["detections"][0]["label"] for row in found] == ["green", "red", "green", "blue", "blue"]
+
+
+def test_boxes_stay_where_they_were_proposed_without_box_regression(cli, monkeypatch, album, rows):
+    stub_detector.install(monkeypatch.setattr, MovingClassifier(), rows=((0, 5, 10, 15),))
+    moved, still = (
+        rows(cli("detect", "--image", album / "a.png", *flags).stdout)[0]["detections"][0]["box"]
+        for flags in ((), ("--no-box-regression",))
+    )
+    assert moved == pytest.approx([0, 3, 10, 13], abs=0.01)
+    assert still == [0, 5, 10, 15]
 
 
 def test_image_id_is_the_stem_or_the_path_below_the_folder(detect, picture, tmp_path, rows):

@@ -10,6 +10,7 @@ import stub_detector
 from command_errors import codes
 from hostile import encoded, write
 from PIL import Image
+from stub_parts import MovingClassifier
 from tiny_voc import annotation, devkit, thing
 
 from googlenet_rcnn.core.types import Size
@@ -99,6 +100,14 @@ def test_thresholds_are_those_of_detection(explain):
     )
     high = json.loads(explain(loose, "--score-threshold", "0.9").stdout)["objects"][0]
     assert high["fate"] == "scored low"
+
+
+@pytest.mark.parametrize(("flags", "overlap"), [((), 1.0), (("--no-box-regression",), 2 / 3)])
+def test_objects_are_where_box_regression_moves_proposals(explain, monkeypatch, flags, overlap):
+    stub_detector.install(monkeypatch.setattr, MovingClassifier(), rows=(SHIFTED,))
+    best = json.loads(explain(OBJECTS[:1], *flags).stdout)["objects"][0]["best"]
+    assert best["box"] == pytest.approx(SHIFTED if flags else RED, abs=0.01)
+    assert best["overlap"] == pytest.approx(overlap, abs=1e-3)
 
 
 def test_a_detection_is_where_box_voting_puts_it(explain):

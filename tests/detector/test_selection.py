@@ -220,6 +220,21 @@ def test_a_higher_threshold_only_takes_detections_away(least) -> None:
     assert few == many[: len(few)]
 
 
+@pytest.mark.parametrize("least", [0.5, 1.0])
+def test_without_box_regression_boxes_stay_where_they_were_proposed(least) -> None:
+    boxes, probabilities = scene(9)
+    offsets = np.random.default_rng(9).normal(size=(len(boxes), probabilities.shape[1] - 1, 4)).astype(np.float32)
+    with_offsets, without = RegionScores(probabilities, offsets), RegionScores(probabilities)
+    still, found = (
+        Selection(box_voting=least, box_regression=False).select(Boxes(boxes, SIZE), scores)
+        for scores in (without, with_offsets)
+    )
+    moved_boxes = Selection(box_voting=least).select(Boxes(boxes, SIZE), with_offsets)
+    assert found.boxes.coordinates.tobytes() == still.boxes.coordinates.tobytes()
+    assert (found.labels.tolist(), found.scores.tobytes()) == (still.labels.tolist(), still.scores.tobytes())
+    assert found.boxes.coordinates.tobytes() != moved_boxes.boxes.coordinates.tobytes()
+
+
 def test_boxes_of_other_classes_have_no_vote() -> None:
     boxes = np.array([[0, 0, 20, 20], [0, 0, 20, 24]], np.float32)
     scores = RegionScores(np.array([[0, 0.9, 0.0], [0, 0.0, 0.9]], np.float32))

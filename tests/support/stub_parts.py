@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from googlenet_rcnn.core.types import Boxes, Image, LabelSet, Proposals, Size
+from googlenet_rcnn.detector.box_regression import SCALE
 from googlenet_rcnn.detector.region_scores import RegionScores
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -41,3 +42,12 @@ class ColourClassifier:
             result[:, column] = (crops == np.array(colour)).all(axis=3).mean(axis=(1, 2))
         result[:, 0] = 1 - result[:, 1:].sum(axis=1)
         return RegionScores(result)
+
+
+class MovingClassifier(ColourClassifier):
+    """The same, and it moves every box up by a fifth of its height."""
+
+    def score(self, crops: NDArray[np.uint8]) -> RegionScores:
+        probabilities = super().score(crops).probabilities
+        up = np.array([0, -0.2, 0, 0], np.float32) / SCALE
+        return RegionScores(probabilities, np.tile(up, (len(crops), len(COLOURS), 1)))
