@@ -36,7 +36,7 @@ class Runtime:
         """Threads of each engine."""
         return self.threads or available_threads()
 
-    def engine(self, path: Path, part: "Part" = "scores", side: int = 224) -> "Engine":
+    def engine(self, path: Path, part: "Part" = "scores", side: int | None = None) -> "Engine":
         """The engine of a part of the network in a file; ModelError if it cannot be had."""
         from googlenet_rcnn.backbone.shared_engine import shared_engine
 

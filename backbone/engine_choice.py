@@ -25,19 +25,21 @@ def load_engine(
     path: Path,
     part: Part = "scores",
     runtime: str = "auto",
-    side: int | tuple[int, int] = 224,
+    side: int | tuple[int, int] | None = None,
     threads: int | None = None,
     say: Callable[[str], None] = _quiet,
 ) -> Engine:
     """The engine of a part of a checkpoint's network, for pixels of `side` (a square, or height and width).
 
-    "auto" is torch where there is a GPU, and otherwise what a short measurement at the first use finds to be
-    fastest. UsageError (RUNTIME_UNKNOWN), ModelError (RUNTIME_MISSING) with what to install, or ModelError
-    for a checkpoint that cannot be used; an int8 engine needs the ranges of its Card.
+    Without `side` they are those of the Card's crops. "auto" is torch where there is a GPU, and otherwise what a
+    short measurement at the first use finds to be fastest. UsageError (RUNTIME_UNKNOWN), ModelError (RUNTIME_MISSING)
+    with what to install, or ModelError for a checkpoint that cannot be used; an int8 engine needs the ranges of its
+    Card.
     """
     if runtime not in RUNTIMES:
         raise UsageError("RUNTIME_UNKNOWN", f"there is no runtime {runtime!r}: choose one of {', '.join(RUNTIMES)}")
     source = EngineSource(path)
+    side = source.card.crop_side if side is None else side
     sides = (side, side) if isinstance(side, int) else side
     threads = threads or _processors()
 

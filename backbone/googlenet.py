@@ -80,10 +80,10 @@ class AuxiliaryHead(nn.Module):
 class GoogLeNet(nn.Module):
     """22 layers with parameters: `lower` (up to 4e) and `upper` (5a, 5b, classifier) of one network.
 
-    Inputs are [N,3,224,224]; pooling rounds up (Caffe's ceil mode), which gives the sizes of Table 1.
-    `heads` adds the two auxiliary classifiers, which only `forward` in training mode evaluates; `regressed` is
-    the number of classes for which it also tells where in the crop an object lies. `widths` are those of Table 1, or of
-    another network of the same plan; shapes in this class are those of Table 1.
+    Inputs are [N,3,224,224], or of other multiples of 32; pooling rounds up (Caffe's ceil mode), which gives the
+    sizes of Table 1. `heads` adds the two auxiliary classifiers, which only `forward` in training mode evaluates;
+    `regressed` is the number of classes for which it also tells where in the crop an object lies. `widths` are those of
+    Table 1, or of another network of the same plan; shapes in this class are those of Table 1.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class GoogLeNet(nn.Module):
             self.add_module(f"inception{name}", module)
             channels = outputs[name] = module.outputs
         self._names = tuple(widths)
-        self.average = nn.AvgPool2d(7, 1)
+        self.average = nn.AdaptiveAvgPool2d(1)  # of 7x7 cells in a crop of 224 pixels
         self.dropout = nn.Dropout(0.4)
         self.classifier = nn.Linear(channels, classes)
         self.regressor = nn.Linear(channels, 4 * regressed) if regressed else None

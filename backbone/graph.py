@@ -22,7 +22,6 @@ from .widths import module_names
 
 __all__ = ["FloatNumbers", "Numbers", "build_graph"]
 
-_SIDE = 224  # of crops; the average before the classifier is over what 5b makes of them
 _OUTPUTS = ("branch1", "branch3", "branch5", "pool_projection")
 
 
@@ -66,7 +65,7 @@ def build_graph(
     arrays: Mapping[str, NDArray[np.float32]],
     card: Card,
     part: Part = "scores",
-    sides: tuple[int, int] = (_SIDE, _SIDE),
+    sides: tuple[int, int] = (224, 224),
     *,
     quantised: bool = False,
     banded: bool = False,
@@ -78,8 +77,9 @@ def build_graph(
     `banded` writes LRN as a convolution, faster in ONNX Runtime. ValueError for sides that do not fit the part.
     """
     height, width = sides
-    if part != "trunk" and sides != (_SIDE, _SIDE):
-        raise ValueError(f"{part} are those of crops of {_SIDE}x{_SIDE} pixels, not {height}x{width}")
+    crop = card.crop_side
+    if part != "trunk" and sides != (crop, crop):
+        raise ValueError(f"{part} are those of crops of {crop}x{crop} pixels, not {height}x{width}")
     if min(sides) < 32 or height % 32 or width % 32:
         raise ValueError(f"sides are multiples of 32, got {height}x{width}")
     layers = fold_layers(arrays, card, part, source)

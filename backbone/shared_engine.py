@@ -9,7 +9,7 @@ from .engine_choice import load_engine
 
 __all__ = ["shared_engine"]
 
-_Key = tuple[Path, int, int, Part, str, int, int | None]
+_Key = tuple[Path, int, int, Part, str, int | None, int | None]
 _ALIVE: WeakValueDictionary[_Key, Engine] = WeakValueDictionary()
 
 
@@ -17,7 +17,7 @@ def shared_engine(
     path: Path,
     part: Part = "scores",
     runtime: str = "auto",
-    side: int = 224,
+    side: int | None = None,
     threads: int | None = None,
     say: Callable[[str], None] = lambda message: None,
 ) -> Engine:

@@ -76,6 +76,17 @@ class Card(Settings):
             raise ValueError(f"a context of {self.warp_context} leaves nothing of a crop of {self.warp_side} pixels")
         return self
 
+    @model_validator(mode="after")
+    def _crops_are_what_engines_take(self) -> "Card":
+        if self.task == "detector" and self.warp_side % 32:
+            raise ValueError(f"the side of a detector's crops is a multiple of 32, got {self.warp_side}")
+        return self
+
+    @property
+    def crop_side(self) -> int:
+        """Pixels a side of what the network looks at; a classifier's crops are not warped regions."""
+        return 224 if self.task == "classifier" else self.warp_side
+
     @property
     def classes(self) -> int:
         """Outputs of the network: a detector has background in column 0 beside its labels."""

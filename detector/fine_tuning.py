@@ -133,6 +133,7 @@ class FineTuning:
             task="detector",
             labels=dataset.labels.names,
             preprocessing=start.preprocessing,
+            warp_side=start.warp_side,
             warp_context=self.recipe.context,
             box_regression=self.recipe.box_regression,
             recipe=self.recipe.model_dump(mode="json"),

@@ -46,10 +46,17 @@ def measure_rates(
     Boxes are proposed in six of the images; the networks see noise.
     """
     pretrained, start = load_network(init)
-    card = Card(arch=start.arch, task="detector", labels=tuple(labels), box_regression=recipe.box_regression)
+    card = Card(
+        arch=start.arch,
+        task="detector",
+        labels=tuple(labels),
+        warp_side=start.warp_side,
+        warp_context=recipe.context,
+        box_regression=recipe.box_regression,
+    )
     pretrained, network = pretrained.to(device), build_network(card).to(device)
     screen = ScreenHead(card.classes, recipe.screen.head).to(device)
-    preprocessing, warp = start.preprocessing, Warp(card.warp_side, recipe.context)
+    preprocessing, warp = start.preprocessing, Warp(card.warp_side, card.warp_context)
     random = np.random.default_rng(0)
     crops = random.integers(0, 256, (_BATCH, warp.side, warp.side, 3), np.uint8)
     square = random.integers(0, 256, (1, recipe.screen.head.side, recipe.screen.head.side, 3), np.uint8)

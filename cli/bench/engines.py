@@ -86,10 +86,11 @@ def measure_engines(
     from googlenet_rcnn.backbone.checkpoint import network_part, read_arrays, read_card
     from googlenet_rcnn.backbone.operations import multiply_adds
 
-    gflop = 2 * multiply_adds(network_part(read_arrays(weights), read_card(weights))) / 1e9
+    card = read_card(weights)
+    gflop = 2 * multiply_adds(network_part(read_arrays(weights), card), card.crop_side) / 1e9
     bf16 = "bf16" in processor.instructions
     engines, notes = _load(weights, runtimes, threads, say)
-    crops = np.random.default_rng(0).integers(0, 256, (_CROPS, 224, 224, 3), dtype=np.uint8)
+    crops = np.random.default_rng(0).integers(0, 256, (_CROPS, card.crop_side, card.crop_side, 3), dtype=np.uint8)
     limits = build_limits(threads, bf16)
     works = dict(limits)
     for name, engine in engines.items():

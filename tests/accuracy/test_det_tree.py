@@ -106,7 +106,7 @@ def classifier(tmp_path_factory):
     from googlenet_rcnn.core.card import Card
 
     torch.manual_seed(0)
-    card, path = Card(labels=("a", "b")), tmp_path_factory.mktemp("init") / "init.safetensors"
+    card, path = Card(labels=("a", "b"), warp_side=64), tmp_path_factory.mktemp("init") / "init.safetensors"
     save_weights(path, build_network(card).state_dict(), card)
     return path
 

@@ -15,7 +15,7 @@ from googlenet_rcnn.core.errors import ModelError, UsageError
 def world(monkeypatch):
     """What is installed, whether there is a GPU, the Card's ranges; engines are only named."""
     here = SimpleNamespace(installed={"torch", "onnx", "onnxruntime", "openvino"}, gpu=False, ranges=None, asked=[])
-    card = SimpleNamespace(arch="googlenet", ranges=None)
+    card = SimpleNamespace(arch="googlenet", ranges=None, crop_side=96)
 
     def source(path):
         card.ranges = here.ranges
@@ -52,7 +52,7 @@ def test_auto_measures_what_is_installed(world) -> None:
     assert load_engine(W, threads=2)[0] == "openvino-int8"
     candidates, settings = world.asked.pop()
     assert candidates == ("onnxruntime", "openvino", "openvino-int8")
-    assert settings == ("googlenet", "scores", (224, 224), 2)
+    assert settings == ("googlenet", "scores", (96, 96), 2)
     world.installed.discard("onnxruntime")
     load_engine(W, side=(64, 96), part="trunk", threads=2)
     assert world.asked.pop() == (("openvino", "openvino-int8"), ("googlenet", "trunk", (64, 96), 2))

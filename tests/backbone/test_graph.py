@@ -64,6 +64,15 @@ def test_it_gives_what_torch_gives(arch, part, request) -> None:
     )
 
 
+@pytest.mark.parametrize("side", [64, 96, 256])
+def test_crops_are_as_large_as_the_card_says(paper, side) -> None:
+    card, images = paper.card.model_copy(update={"warp_side": side}), pixels(2, side, side)
+    graph = build_graph(paper.arrays, card, "scores", (side, side))
+    assert relative(answer(graph, images), expected(paper, "scores", images)) < 1e-4
+    with pytest.raises(ValueError, match=f"scores are those of crops of {side}x{side} pixels, not 224x224"):
+        build_graph(paper.arrays, card)
+
+
 def test_lrn_as_a_banded_convolution_is_the_same(paper) -> None:
     images = pixels(1)
     graph = build_graph(paper.arrays, paper.card, banded=True)

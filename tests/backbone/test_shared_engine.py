@@ -38,7 +38,7 @@ def test_what_is_held_is_loaded_once(loads, file) -> None:
     link = file.with_name("link")
     link.symlink_to(file)
     assert shared_engine(link, threads=2) is first
-    assert loads == [("a.safetensors", "scores", "auto", 224, 2)]
+    assert loads == [("a.safetensors", "scores", "auto", None, 2)]
 
 
 def test_anything_else_is_another_engine(loads, file) -> None:
@@ -70,4 +70,4 @@ def test_nothing_is_kept_for_nobody(loads, file) -> None:
 
 def test_a_missing_file_is_left_to_the_loader(loads, tmp_path) -> None:
     shared_engine(tmp_path / "gone")
-    assert loads == [("gone", "scores", "auto", 224, None)]
+    assert loads == [("gone", "scores", "auto", None, None)]

@@ -32,7 +32,7 @@ def loads(monkeypatch):
         asked.append((path.name, part, runtime, side, threads))
 
         class Blank:
-            name = f"{runtime}-{part}-{side}"
+            name = f"{runtime}-{part}-{side}"  # None: the side of crops, as the Card has it
 
             def run(self, pixels):
                 shape = (63,) if part == "scores" else (832, pixels.shape[1] // 16, pixels.shape[2] // 16)
@@ -73,8 +73,8 @@ def test_commands_refuse_it_before_they_load_anything(cli, album, loads, command
 def test_all_threads_are_taken_unless_some_are_named(loads, monkeypatch, detector_file) -> None:
     monkeypatch.setattr("googlenet_rcnn.api.runtime.available_threads", lambda: 5)
     engines = [Runtime("torch").engine(detector_file), Runtime("torch", 3).engine(detector_file, "trunk", 448)]
-    assert [engine.name for engine in engines] == ["torch-scores-224", "torch-trunk-448"]
-    assert [asked[1:] for asked in loads] == [("scores", "torch", 224, 5), ("trunk", "torch", 448, 3)]
+    assert [engine.name for engine in engines] == ["torch-scores-None", "torch-trunk-448"]
+    assert [asked[1:] for asked in loads] == [("scores", "torch", None, 5), ("trunk", "torch", 448, 3)]
 
 
 def test_every_network_of_a_detection_is_served_by_the_runtime(loads, screened) -> None:
@@ -83,12 +83,12 @@ def test_every_network_of_a_detection_is_served_by_the_runtime(loads, screened) 
     own, shipped = screened.name, find_weights(DEFAULT_WEIGHTS).name
     # The same weights twice are one engine, as the names of the runtimes are those of engines that are there.
     expected = [
-        (shipped, "trunk", "openvino", 224, 2),
-        (own, "scores", "openvino", 224, 2),
+        (shipped, "trunk", "openvino", None, 2),
+        (own, "scores", "openvino", None, 2),
         (own, "trunk", "openvino", 64, 2),
     ]
     assert loads == expected
-    names = ["openvino-scores-224", "openvino-scores-224", "openvino-trunk-64", "openvino-trunk-224"]
+    names = ["openvino-scores-None", "openvino-scores-None", "openvino-trunk-64", "openvino-trunk-None"]
     assert detection_runtimes(chosen) == names
     assert loads == expected
     assert detector.threads == 2
@@ -101,9 +101,9 @@ def test_every_network_of_a_detection_is_served_by_the_runtime(loads, screened) 
 
 
 def test_only_what_takes_part_is_loaded(loads, screened, tmp_path) -> None:
-    assert detection_runtimes(options(screened, mode="exhaustive")) == ["auto-scores-224"]
+    assert detection_runtimes(options(screened, mode="exhaustive")) == ["auto-scores-None"]
     recorded = write(tmp_path, "multibox+ss.jsonl", b"")
-    assert detection_runtimes(options(screened, mode="exhaustive", method=str(recorded))) == ["auto-scores-224"]
+    assert detection_runtimes(options(screened, mode="exhaustive", method=str(recorded))) == ["auto-scores-None"]
     for method in ("ss", "priors"):
         assert proposal_runtimes(method, "multibox-voc07", Runtime()) == []
     assert {asked[1] for asked in loads} == {"scores"}
@@ -119,10 +119,10 @@ def test_screening_votes_as_the_weights_or_the_flag_say(loads, tmp_path, told, a
     assert (detector.cascade is None) == (mode == "exhaustive")
     if vote or mode == "fast":
         assert detector.screen.vote == vote
-        assert detection_runtimes(given) == ["auto-scores-224", "auto-trunk-64"]
+        assert detection_runtimes(given) == ["auto-scores-None", "auto-trunk-64"]
     else:
         assert detector.screen is None
-        assert detection_runtimes(given) == ["auto-scores-224"]
+        assert detection_runtimes(given) == ["auto-scores-None"]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_impossible_settings_of_a_cascade_are_refused(loads, tmp_path, cascade) 
 def test_a_multibox_with_its_own_trunk_is_run_on_that(loads, monkeypatch, detector_file) -> None:
     monkeypatch.setattr(build, "find_multibox", lambda name: detector_file)
     monkeypatch.setattr("googlenet_rcnn.backbone.checkpoint.TRUNK_PREFIX", "conv1")  # as if this were one
-    assert proposal_runtimes("multibox+ss", "mine", Runtime("torch")) == ["torch-trunk-224"]
+    assert proposal_runtimes("multibox+ss", "mine", Runtime("torch")) == ["torch-trunk-None"]
     assert loads[0][:2] == (detector_file.name, "trunk")
     with pytest.raises(ModelError, match="MODEL_TASK"):
         build_multibox("mine", 200, None, Runtime())

@@ -55,6 +55,13 @@ def command(kit, trunk, out, *more):
     return [str(item) for item in (*flags, *more)]
 
 
+@pytest.fixture(scope="module")
+def classifier_file(checkpoint, tmp_path_factory):
+    """A classifier that has learnt nothing, with as many cells in its map as MultiBox looks at."""
+    path = tmp_path_factory.mktemp("weights") / "classifier.safetensors"
+    return checkpoint(path, task="classifier", labels=tuple("abcde"), warp_side=224)
+
+
 @pytest.fixture
 def arguments(kit, classifier_file):
     return lambda out, *more: command(kit, classifier_file, out, *more)

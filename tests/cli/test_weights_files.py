@@ -23,7 +23,7 @@ def ensemble(checkpoint, tmp_path):
     folder = tmp_path / "pair"
     folder.mkdir()
     checkpoint(folder / "one.safetensors", seed=1, labels=("cat", "dog"))
-    checkpoint(folder / "two.safetensors", seed=2, labels=("cat", "dog"), warp_context=40, score_threshold=0.25)
+    checkpoint(folder / "two.safetensors", seed=2, labels=("cat", "dog"), warp_context=12, score_threshold=0.25)
     return card(folder, 'members = ["one.safetensors", "two.safetensors"]')
 
 
@@ -91,7 +91,7 @@ def test_its_detector_looks_in_the_ways_of_all_members(ensemble) -> None:
     card(ensemble.parent, f"{ensemble.read_text()}\nscore_threshold = 0.1")
     options = ExplainOptions(image="x", weights=(str(ensemble),), runtime="torch", threads=1)
     detector, _ = build_detection(options, lambda message: None)
-    assert [(view.warp.context, len(view.classifiers)) for view in detector.views] == [(16, 1), (40, 1)]
+    assert [(view.warp.context, len(view.classifiers)) for view in detector.views] == [(4, 1), (12, 1)]
     assert detector.selection.score_threshold == 0.1
 
 

@@ -25,6 +25,7 @@ def test_json_brings_back_the_same_card() -> None:
 def test_a_detector_has_one_class_more(task: str, classes: int) -> None:
     card = Card(labels=tuple(f"label {i}" for i in range(20)), task=task)
     assert card.classes == classes
+    assert card.model_copy(update={"warp_side": 64}).crop_side == (64 if task == "detector" else 224)
     assert card.label_set == LabelSet(card.labels)
 
 

@@ -57,7 +57,7 @@ def setting(tmp_path_factory):
     """The data set and a run to be."""
     folder = tmp_path_factory.mktemp("tuning")
     torch.manual_seed(1)
-    card = Card(labels=("a", "b", "c"), licence="CC0", provenance="drawn at random")
+    card = Card(labels=("a", "b", "c"), warp_side=64, licence="CC0", provenance="drawn at random")
     save_weights(folder / "init.safetensors", build_network(card).state_dict(), card)
     proposer = FixedProposer(((10, 10, 48, 50), (50, 0, 80, 20)))
     run = FineTuning(
@@ -87,11 +87,12 @@ def test_the_result_is_a_detector(setting, finished) -> None:
     assert path == setting[1].out / "detector.safetensors"
     regions = GoogLeNetRegions.load(path, "torch", threads=1)
     assert regions.labels == LABELS
-    rows, offsets = regions.score(np.zeros((1, 224, 224, 3), np.uint8))
+    rows, offsets = regions.score(np.zeros((1, 64, 64, 3), np.uint8))
     assert rows.shape == (1, 3)
     assert rows.sum() == pytest.approx(1)
     assert offsets.shape == (1, 2, 4)
     card = read_card(path)
+    assert (card.warp_side, card.warp_context) == (64, RECIPE.context)  # crops as large as in the start
     assert card.box_regression
     assert card.recipe == RECIPE.model_dump(mode="json")
     assert (card.task, card.data, card.seed, card.licence) == ("detector", "tiny", 0, "CC0")

@@ -37,7 +37,7 @@ class Counting(FixedProposer):
 def init(tmp_path_factory):
     """A classifier with random weights."""
     path = tmp_path_factory.mktemp("init") / "init.safetensors"
-    card = Card(labels=("a", "b", "c"))
+    card = Card(labels=("a", "b", "c"), warp_side=64)
     save_weights(path, build_network(card).state_dict(), card)
     return path
 

@@ -88,6 +88,7 @@ CARDS: dict[str, Any] = {
     "mean no colour": CARD | {"preprocessing": {"mean": [1e9, 0.0, 0.0]}},
     "side zero": CARD | {"warp_side": 0},
     "side huge": CARD | {"warp_side": 10**9},
+    "side between cells": CARD | {"task": "detector", "warp_side": 100},
     "all context": CARD | {"warp_side": 32, "warp_context": 16},
     "threshold out of range": CARD | {"score_threshold": 1.5},
     "cut": '{"labels": ["a"',
