@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from batch_rows import batch_rows, draw_pictures
 
-SUPPORT = Path(__file__).parents[1] / "support"
+SUPPORT = Path(__file__).parents[2] / "support"
 COMMAND = f"""import sys; sys.path.insert(0, {str(SUPPORT)!r})
 import stub_detector; stub_detector.install()
 from googlenet_rcnn.cli.main import main; main()"""
