@@ -38,8 +38,8 @@ def write_detector(path, arch="googlenet", seed=1, **changes):
     """A detector that has learnt nothing, with figures and ranges in its Card."""
     torch.manual_seed(seed)
     card = Card(
-        arch=arch, task="detector", labels=("cat",), warp_side=64, box_regression=True, recipe={"seed": 5, "head": {"batch": 3}},
-        data="elsewhere", metrics={"map": 0.5}, ranges={"conv1": 2.0},
+        arch=arch, task="detector", labels=("cat",), warp_side=64, box_regression=True,
+        recipe={"seed": 5, "head": {"batch": 3}}, data="elsewhere", metrics={"map": 0.5}, ranges={"conv1": 2.0},
     ).model_copy(update=changes)  # fmt: skip
     save_weights(path, build_network(card).state_dict(), card, half=True)
     return path
