@@ -99,13 +99,13 @@ train-voc-twin: $(RUNS)/bvlc.safetensors
 SPLIT ?= trainval
 train-voc-members: $(RUNS)/member-40-$(SPLIT)/detector.safetensors $(RUNS)/member-0-$(SPLIT)/detector.safetensors
 
-MEMBER = $(BIN)/train-detector $(VOC) --split $(SPLIT) --holdout 0 --init $(if $(filter train,$(SPLIT)),$(TWIN),voc07) \
-	--recipe recipes/voc07-member.toml --set network.epochs=$(if $(filter train,$(SPLIT)),1.1,0.55) \
+MEMBER = $(BIN)/train-detector $(VOC) --split $* --holdout 0 --init $(if $(filter train,$*),$(TWIN),voc07) \
+	--recipe recipes/voc07-member.toml --set network.epochs=$(if $(filter train,$*),1.1,0.55) \
 	--cache $(CACHE) --out $(@D) --resume --threads 1
-$(RUNS)/member-40-$(SPLIT)/detector.safetensors: $(VENV)/.installed
+$(RUNS)/member-40-%/detector.safetensors: | $(VENV)/.installed
 	$(MEMBER) --set context=40 --set seed=1
 
-$(RUNS)/member-0-$(SPLIT)/detector.safetensors: $(VENV)/.installed
+$(RUNS)/member-0-%/detector.safetensors: | $(VENV)/.installed
 	$(MEMBER) --set context=0 --set seed=2
 
 # The twins of the three that ship together, and whether they are better than the first of them alone.
@@ -117,7 +117,7 @@ evaluate-three: $(RUNS)/val$(FIRST).txt
 		$(BIN)/detect --image $< --weights $$name --score-threshold 0.01 --out $(RUNS)/$$(basename $$name)-$(FIRST).jsonl || exit; done
 	$(BIN)/evaluate compare $(RUNS)/$(notdir $(TWIN))-$(FIRST).jsonl $(RUNS)/three-train.toml-$(FIRST).jsonl $(VOC) --split val --first $(FIRST)
 
-$(RUNS)/val%.txt: $(VENV)/.installed
+$(RUNS)/val%.txt: | $(VENV)/.installed
 	@mkdir -p $(RUNS)
 	head -n $* $(DATA)/VOCdevkit/VOC2007/ImageSets/Main/val.txt | sed 's#.*#$(DATA)/VOCdevkit/VOC2007/JPEGImages/&.jpg#' > $@
 
@@ -126,18 +126,29 @@ evaluate-voc: $(RUNS)/val$(FIRST).txt
 	$(BIN)/evaluate detections $(VOC) --split val --first $(FIRST) --rule voc07 --bootstrap 1000 \
 		--detections $(RUNS)/val$(FIRST)-$(MODE).jsonl --report $(RUNS)/val$(FIRST)-$(MODE)
 
-# Every proposal of the first images of val scored, and its mirror image; then what each ingredient is worth. With a
-# matrix unit (AMX) some 8 seconds an image, else some 35.
+# What each ingredient is worth, every proposal of the first images of val scored: by the twin, by the twin in a mirror,
+# and by the twins of the two other members. Each of the four takes some 8 seconds an image with a matrix unit (AMX),
+# else some 15, and is kept; the members' twins are trained first (40 minutes of one core each).
 ABLATED ?= 100
 RUNTIME ?= auto
-bench-accuracy: $(RUNS)/multibox-train/multibox.safetensors $(RUNS)/val$(ABLATED).txt
-	$(BIN)/propose --image $(RUNS)/val$(ABLATED).txt --method multibox+ss --multibox-weights $< --format npz \
-		--out $(RUNS)/union-$(ABLATED).npz --overwrite
-	for mirror in "" --mirror; do $(BIN)/python benchmarks/accuracy/score.py $(VOC) --first $(ABLATED) --weights $(TWIN) \
-		--proposals $(RUNS)/union-$(ABLATED).npz --runtime $(RUNTIME) $$mirror --out $(RUNS)/scores-$(ABLATED)$$mirror.npz \
-		|| exit; done
-	$(BIN)/python benchmarks/accuracy/table.py $(RUNS)/scores-$(ABLATED).npz --mirrored $(RUNS)/scores-$(ABLATED)--mirror.npz \
-		$(VOC) --first $(ABLATED) --proposals $(RUNS)/union-$(ABLATED).npz --weights $(TWIN) --runtime $(RUNTIME)
+UNION = $(RUNS)/union-$(ABLATED).npz
+SCORES = $(RUNS)/scores-$(ABLATED)
+SCORE = $(BIN)/python benchmarks/accuracy/score.py $(VOC) --first $(ABLATED) --proposals $(UNION) --runtime $(RUNTIME) --out $@
+$(UNION): $(RUNS)/multibox-train/multibox.safetensors $(RUNS)/val$(ABLATED).txt
+	$(BIN)/propose --image $(RUNS)/val$(ABLATED).txt --method multibox+ss --multibox-weights $< --format npz --out $@ --overwrite
+
+$(SCORES).npz: $(UNION)
+	$(SCORE) --weights $(TWIN)
+
+$(SCORES)-mirror.npz: $(UNION)
+	$(SCORE) --weights $(TWIN) --mirror
+
+$(SCORES)-%.npz: $(RUNS)/member-%-train/detector.safetensors $(UNION)
+	$(SCORE) --weights $<
+
+bench-accuracy: $(SCORES).npz $(SCORES)-mirror.npz $(SCORES)-40.npz $(SCORES)-0.npz
+	$(BIN)/python benchmarks/accuracy/table.py $< --mirrored $(SCORES)-mirror.npz --models $(SCORES)-40.npz $(SCORES)-0.npz \
+		$(VOC) --first $(ABLATED) --proposals $(UNION) --weights $(TWIN) --runtime $(RUNTIME)
 
 # What each stage of training on two CPU cores is worth (5a and up on frozen layers, all layers, their mean), beside the
 # twin: each of the 200 boxes of MultiBox scored, without a vote of screening.
@@ -174,7 +185,7 @@ learn-cascade: $(RUNS)/val100.txt
 		--proposals $(RUNS)/ss2-val100.npz --tolerance 0.3 --write $(RUNS)/twin-cascade.safetensors
 
 # MultiBox on the trunk of the twin, trained on train only: its figures on val are the honest ones.
-$(RUNS)/multibox-train/multibox.safetensors: $(VENV)/.installed
+$(RUNS)/multibox-train/multibox.safetensors: | $(VENV)/.installed
 	$(BIN)/train-multibox --data $(DATA)/VOCdevkit/VOC2007 --split train --trunk $(TWIN) \
 		--cache $(CACHE) --out $(RUNS)/multibox-train --resume
 

@@ -1,12 +1,12 @@
 """What each ingredient of a detector is worth: mean AP when one after another is added, every proposal scored.
 
-All rows are made of the scores that `score.py` kept, once for the crops and once for their mirror images, so a row
-costs seconds. A difference is paired: both rows meet the same resampled images.
+All rows are made of the scores that `score.py` kept, of the crops, of their mirror images and of further models, so a
+row costs seconds. A difference is paired: both rows meet the same resampled images.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -30,14 +30,17 @@ __all__ = ["Ingredients", "Row", "rows"]
 
 @dataclass(frozen=True)
 class Ingredients:
-    """What goes into a row; `source` is the only one whose proposals count, None for all."""
+    """What goes into a row; `source` is the only one whose proposals count, None for all.
+
+    `averaged` names what is averaged with the scores of the model's crops.
+    """
 
     box_regression: bool = False
     box_voting: float = 1.0
     vote: float = 0.0
-    mirrors: bool = False
     nms: float = 0.3
     source: str | None = None
+    averaged: str | None = None
 
 
 class Row(NamedTuple):
@@ -54,17 +57,17 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Everything that rows are made of; `mirrored` are the mean scores of crops and mirror images."""
+    """Everything that rows are made of; `averaged` are mean scores of crops and something else, by the name of that."""
 
     plain: ScoredImages
-    mirrored: ScoredImages | None
+    averaged: Mapping[str, ScoredImages]
     screened: Sequence[NDArray[np.float32]]
     rule: MatchRule
     threshold: float
 
     def matches(self, use: Ingredients) -> tuple[float, Matches]:
         """Proposals an image and the verdicts on what is found with these ingredients."""
-        images = self.mirrored if use.mirrors and self.mirrored is not None else self.plain
+        images = self.plain if use.averaged is None else self.averaged[use.averaged]
         masks = [
             np.ones(len(found), dtype=np.bool_)
             if use.source is None
@@ -92,13 +95,12 @@ def steps(
         ("+ box regression", {"box_regression": True}),
         ("+ box voting", {"box_voting": box_voting}),
         ("+ the vote of screening", {"vote": vote}),
-        ("+ mirrors", {"mirrors": True}),
     ):
-        if name == "+ mirrors" and material.mirrored is None:
-            continue
         use = replace(use, **change)
         yield name, before, use
         before = name
+    for other in material.averaged:
+        yield f"all that, averaged with {other}", before, replace(use, averaged=other)
     sources = sorted({name for found in material.plain.proposals for name in found.source_names})
     for source in sources if len(sources) > 1 else ():
         yield f"all that, boxes of {source} alone", before, replace(use, source=source)
@@ -135,6 +137,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     add_flags(parser)
     parser.add_argument("--mirrored", type=Path, nargs="*", default=[], help="npz files of score.py --mirror")
+    parser.add_argument("--models", type=Path, nargs="*", default=[], help="npz files of further models")
     parser.add_argument("--weights", type=Path, required=True, help="detector whose screening head votes")
     parser.add_argument("--runtime", default="auto", help="of the trunk that screens [%(default)s]")
     parser.add_argument("--vote", type=float, help="of screening in the scores [as the weights say]")
@@ -148,9 +151,9 @@ def main() -> int:
     try:
         screen = load_screen(flags.weights, flags.runtime, say)
         plain = ScoredImages.read(flags)
-        flags.scores += flags.mirrored
-        mirrored = ScoredImages.read(flags) if flags.mirrored else None
-        material = Material(plain, mirrored, screen_images(plain, screen, say), RULES[flags.rule], flags.threshold)
+        others = {"mirrors": flags.mirrored, f"{len(flags.models)} further models": flags.models}
+        averaged = {name: ScoredImages.read(flags, paths) for name, paths in others.items() if paths}
+        material = Material(plain, averaged, screen_images(plain, screen, say), RULES[flags.rule], flags.threshold)
         vote = screen.vote if flags.vote is None else flags.vote
         found = [_cells(row) for row in rows(material, vote, flags.box_voting, flags.nms, flags.bootstrap)]
     except ProjectError as error:
