@@ -162,9 +162,9 @@ def test_loading_asks_for_the_runtime_and_an_ensemble_of_equals_is_one_network(c
     monkeypatch.setattr(shared_engine, "load_engine", load)
     one, two = (GoogLeNetRegions.load(checkpoint, "openvino", 3) for _ in range(2))
     assert one.engine is two.engine
-    assert asked == [(checkpoint, "scores", "openvino", 224, 3)]
+    assert asked == [(checkpoint, "scores", "openvino", None, 3)]
     GoogLeNetRegions.load(checkpoint)
-    assert asked[1][2:] == ("auto", 224, None)
+    assert asked[1][2:] == ("auto", None, None)
 
 
 def test_the_module_needs_no_torch() -> None:
