@@ -41,10 +41,10 @@ def test_scores_are_probabilities_of_each_crop_alone():
 @pytest.mark.parametrize("workers", [1, 2])
 def test_weighs_on_the_way_and_finds_something_in_the_pictures(tmp_path, workers):
     said = []
-    found = memory.measure(12, workers, tmp_path, said.append)
+    found = memory.measure(6, workers, tmp_path, said.append)
     rows = list(read_json_lines(tmp_path / "rows.jsonl"))
-    assert len(rows) == len(said) == len(found.images) == len(found.resident) == 12
+    assert len(rows) == len(said) == len(found.images) == len(found.resident) == 6
     assert all(row["status"] == "ok" and row["proposals"] > 0 for row in rows)
     assert any(row["detections"] for row in rows)
     assert found.peak >= max(found.resident) * 0.9
-    assert said[-1].startswith("12 images, ")
+    assert said[-1].startswith("6 images, ")

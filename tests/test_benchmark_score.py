@@ -77,7 +77,7 @@ def test_nothing_seen_is_a_file_without_rows_and_a_network_that_moves_nothing_ha
 
 def test_the_command_keeps_what_the_network_says(tmp_path) -> None:
     torch.manual_seed(0)
-    card = Card(task="detector", labels=LABELS, box_regression=True)
+    card = Card(task="detector", labels=LABELS, warp_side=64, box_regression=True)
     weights = tmp_path / "detector.safetensors"
     save_weights(weights, build_network(card).state_dict(), card)
     xml = {name: annotation(thing("cat", (6, 6, 30, 40)), size=SIZE) for name in ("000001", "000002")}
