@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from googlenet_rcnn.backbone.resuming import Resume
-from googlenet_rcnn.core.errors import Exit, UsageError
+from googlenet_rcnn.core.errors import Exit, ModelError, UsageError
 from googlenet_rcnn.core.recipe import load_recipe
 
 from .run import TrainingRun, on_nan
 
 __all__ = ["run_train_multibox"]
+
+_SIDE = 224  # pixels of an image in the trunk, whose map of 14x14 cells the head pools
 
 
 def run_train_multibox(
@@ -37,6 +39,9 @@ def run_train_multibox(
     weights = find_weights(trunk, "--trunk")
     dataset = read_dataset(data, split)
     network, card = load_network(weights)
+    if card.warp_side != _SIDE:
+        what = f"looks at {card.warp_side} pixels a side, a MultiBox at {_SIDE}: choose another trunk"
+        raise ModelError("MODEL_TRUNK", f"--trunk {trunk} {what}")
     run = TrainingRun.prepare(settings, ("train",), out, cache, resume=resume, threads=threads, quiet=quiet)
     training = MultiBoxTraining(
         recipe=settings,

@@ -124,7 +124,7 @@ def test_resume_with_other_settings_is_refused_and_changes_nothing(finished, cli
 
 def test_resume_on_another_trunk_is_refused(finished, cli, kit, checkpoint, tmp_path):
     folder, _ = finished
-    other = checkpoint(tmp_path / "other.safetensors", seed=1, task="classifier", labels=tuple("abcde"))
+    other = checkpoint(tmp_path / "other.safetensors", seed=1, task="classifier", labels=tuple("abcde"), warp_side=224)
     result = cli(*command(kit, other, folder / "out", "--cache", folder / "cache", "--resume"))
     assert (result.exit_code, codes(result)) == (2, ["RESUME_DIFFERS"])
     assert "other trunk" in result.stderr
@@ -175,6 +175,14 @@ def test_interrupted_run_resumes_to_the_same_bytes(finished, cli, arguments, tmp
     assert cli(*flags, "--resume").exit_code == 0
     for name in ("multibox.safetensors", "recipe.json", "origin.json"):
         assert (tmp_path / "out" / name).read_bytes() == (folder / "out" / name).read_bytes(), name
+
+
+def test_a_trunk_with_another_map_than_the_head_pools_is_refused(kit, checkpoint, cli, tmp_path):
+    small = checkpoint(tmp_path / "small.safetensors", task="classifier", labels=("a", "b"), warp_side=64)
+    result = cli(*command(kit, small, tmp_path / "out"))
+    assert (result.exit_code, codes(result)) == (3, ["MODEL_TRUNK"])
+    assert "looks at 64 pixels a side, a MultiBox at 224" in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_trunk_that_ships_is_used_by_name_and_not_written_again(kit, classifier_file, cli, tmp_path, monkeypatch):
