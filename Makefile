@@ -16,7 +16,7 @@ BENCH ?=
 .PHONY: demo test test-slow lint types check docs docs-check commands pictures lock fuzz clean
 .PHONY: train-voc train-voc-twin train-voc-members train-multibox train-voc20 learn-cascade
 .PHONY: evaluate-voc evaluate-three evaluate-proposals false-alarms browser-check
-.PHONY: bench-accuracy bench-stages bench-proposals bench-evaluation bench-speed bench-memory bench-faults bench-training
+.PHONY: bench-accuracy bench-union bench-stages bench-proposals bench-evaluation bench-speed bench-memory bench-faults bench-training
 .PHONY: bench-classification bench-crops bench-batch
 
 $(VENV)/.installed: pyproject.toml
@@ -108,11 +108,12 @@ $(RUNS)/member-40-%/detector.safetensors: | $(VENV)/.installed
 $(RUNS)/member-0-%/detector.safetensors: | $(VENV)/.installed
 	$(MEMBER) --set context=0 --set seed=2
 
-# The twins of the three that ship together, and whether they are better than the first of them alone.
-evaluate-three: $(RUNS)/val$(FIRST).txt
-	$(MAKE) -j2 train-voc-members SPLIT=train
-	echo 'members = ["$(abspath $(TWIN))", "member-40-train/detector.safetensors", "member-0-train/detector.safetensors"]' \
-		> $(RUNS)/three-train.toml
+# The twins of the three that ship together, trained side by side by make -j2.
+$(RUNS)/three-train.toml: $(RUNS)/member-40-train/detector.safetensors $(RUNS)/member-0-train/detector.safetensors
+	echo 'members = ["$(abspath $(TWIN))", "member-40-train/detector.safetensors", "member-0-train/detector.safetensors"]' > $@
+
+# Whether they are better than the first of them alone.
+evaluate-three: $(RUNS)/val$(FIRST).txt $(RUNS)/three-train.toml
 	for name in $(TWIN) $(RUNS)/three-train.toml; do \
 		$(BIN)/detect --image $< --weights $$name --score-threshold 0.01 --out $(RUNS)/$$(basename $$name)-$(FIRST).jsonl || exit; done
 	$(BIN)/evaluate compare $(RUNS)/$(notdir $(TWIN))-$(FIRST).jsonl $(RUNS)/three-train.toml-$(FIRST).jsonl $(VOC) --split val --first $(FIRST)
@@ -149,6 +150,20 @@ $(SCORES)-%.npz: $(RUNS)/member-%-train/detector.safetensors $(UNION)
 bench-accuracy: $(SCORES).npz $(SCORES)-mirror.npz $(SCORES)-40.npz $(SCORES)-0.npz
 	$(BIN)/python benchmarks/accuracy/table.py $< --mirrored $(SCORES)-mirror.npz --models $(SCORES)-40.npz $(SCORES)-0.npz \
 		$(VOC) --first $(ABLATED) --proposals $(UNION) --weights $(TWIN) --runtime $(RUNTIME)
+
+# Fast mode with the boxes of both proposers: R-CNN's steps without box regression and with it, what `detect` does by
+# default, and that with three models; each compared with the one before.
+UNITED = $(foreach name,classes boxes one three,$(RUNS)/united-$(FIRST)-$(name).jsonl)
+%-classes.jsonl: FLAGS = --weights $(TWIN) --screen-vote 0 --box-voting 1 --no-box-regression
+%-boxes.jsonl: FLAGS = --weights $(TWIN) --screen-vote 0 --box-voting 1
+%-one.jsonl: FLAGS = --weights $(TWIN)
+%-three.jsonl: FLAGS = --weights $(RUNS)/three-train.toml
+$(UNITED): $(RUNS)/multibox-train/multibox.safetensors $(RUNS)/val$(FIRST).txt $(RUNS)/three-train.toml
+	$(BIN)/detect --image $(RUNS)/val$(FIRST).txt --method multibox+ss --multibox-weights $< --score-threshold 0.01 $(FLAGS) --out $@
+
+bench-union: $(UNITED)
+	for pair in "$(wordlist 1,2,$^)" "$(wordlist 2,3,$^)" "$(wordlist 3,4,$^)"; do \
+		$(BIN)/evaluate compare $$pair $(VOC) --split val --first $(FIRST) || exit; done
 
 # What each stage of training on two CPU cores is worth (5a and up on frozen layers, all layers, their mean), beside the
 # twin: each of the 200 boxes of MultiBox scored, without a vote of screening.
@@ -267,8 +282,8 @@ train-voc20: $(RUNS)/voc20-upper/classifier.safetensors
 	$(SMALL) --data $(RUNS)/voc-crops --split trainval $(WHOLE) --out $(RUNS)/voc20
 
 # Figures of the classification page on the objects of VOC: a linear probe, the twin by one and ten crops and by the
-# best of ten, what wider crops bring to learning (told as both trainings end); the network from scratch with auxiliary heads and
-# without.
+# best of ten, what wider crops bring to learning (told as both trainings end); the network from scratch with auxiliary
+# heads and without.
 bench-classification: $(RUNS)/voc20-twin/classifier.safetensors $(RUNS)/voc20-wide-twin/classifier.safetensors
 	$(BIN)/python benchmarks/classification/probe.py --folder $(RUNS)/voc-crops --weights $(RUNS)/bvlc.safetensors
 	for crops in 1 10 "10 --max-pool"; do $(BIN)/evaluate classification --data $(RUNS)/voc-crops --split val \

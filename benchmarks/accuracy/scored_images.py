@@ -27,14 +27,13 @@ class ScoredImages(NamedTuple):
     scores: list[RegionScores]
 
     @classmethod
-    def read(cls, flags: argparse.Namespace, others: Sequence[Path] = ()) -> "ScoredImages":
-        """What the flags of `add_flags` name, averaged with what other files hold."""
+    def read(cls, flags: argparse.Namespace) -> "ScoredImages":
+        """What the flags of `add_flags` name."""
         whole = read_voc(flags.data, flags.split)
         dataset: Dataset = Dataset(whole.labels, whole.samples[: flags.first])
         recorded = read_proposals(flags.proposals).proposals
         proposals = [recorded[sample.image_id] for sample in dataset.samples]
-        counts = [len(found) for found in proposals]
-        return cls(dataset, proposals, read_scores([*flags.scores, *others], counts, len(dataset.labels)))
+        return cls(dataset, proposals, read_scores(flags.scores, list(map(len, proposals)), len(dataset.labels)))
 
     def match(self, scores: Iterable[RegionScores], selection: Selection, rule: MatchRule) -> Matches:
         """Verdicts on what is selected by these scores of the proposals, an item an image."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scored_images import ScoredImages, add_flags
+from scored_images import ScoredImages, add_flags, read_scores
 from screened import load_screen, pool, screen_images
 
 from googlenet_rcnn.cli.markdown import markdown
@@ -60,21 +60,22 @@ class Material:
     """Everything that rows are made of; `averaged` are mean scores of crops and something else, by the name of that."""
 
     plain: ScoredImages
-    averaged: Mapping[str, ScoredImages]
+    averaged: Mapping[str, Sequence[RegionScores]]
     screened: Sequence[NDArray[np.float32]]
     rule: MatchRule
     threshold: float
 
     def matches(self, use: Ingredients) -> tuple[float, Matches]:
         """Proposals an image and the verdicts on what is found with these ingredients."""
-        images = self.plain if use.averaged is None else self.averaged[use.averaged]
+        images = self.plain
         masks = [
             np.ones(len(found), dtype=np.bool_)
             if use.source is None
             else np.array(found.source_names)[found.sources] == use.source
             for found in images.proposals
         ]
-        scores = pool(images.scores, self.screened, use.vote)
+        seen = images.scores if use.averaged is None else self.averaged[use.averaged]
+        scores = pool(seen, self.screened, use.vote)
         images = images._replace(proposals=[found[mask] for found, mask in zip(images.proposals, masks, strict=True)])
         kept = [
             RegionScores(one.probabilities[mask], None if one.offsets is None else one.offsets[mask])
@@ -152,7 +153,10 @@ def main() -> int:
         screen = load_screen(flags.weights, flags.runtime, say)
         plain = ScoredImages.read(flags)
         others = {"mirrors": flags.mirrored, f"{len(flags.models)} further models": flags.models}
-        averaged = {name: ScoredImages.read(flags, paths) for name, paths in others.items() if paths}
+        counts, classes = list(map(len, plain.proposals)), len(plain.dataset.labels)
+        averaged = {
+            name: read_scores([*flags.scores, *paths], counts, classes) for name, paths in others.items() if paths
+        }
         material = Material(plain, averaged, screen_images(plain, screen, say), RULES[flags.rule], flags.threshold)
         vote = screen.vote if flags.vote is None else flags.vote
         found = [_cells(row) for row in rows(material, vote, flags.box_voting, flags.nms, flags.bootstrap)]

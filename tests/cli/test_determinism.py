@@ -52,7 +52,7 @@ def detected(found, detector_file):
 @pytest.fixture
 def classified(found, classifier_file):
     def run(runtime, *arguments, threads="1"):
-        flags = ("--weights", classifier_file, "--quiet")
+        flags = ("--weights", classifier_file, "--crops", "10", "--quiet")
         return found("classify", *flags, "--runtime", runtime, "--threads", threads, *arguments)
 
     return run
